@@ -1,0 +1,30 @@
+import type { Destination } from './destination.ts';
+
+/**
+ * The input of one execution of the state machine: copy this snapshot to this destination. It holds nothing that
+ * differs between two deliveries of the same event, because Step Functions takes a repeated StartExecution as the
+ * same one only if name and input are equal:
+ * https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+ */
+export interface CopyRequest {
+  /** Name of the rule that asks for the copy. */
+  readonly rule: string;
+  readonly dryRun: boolean;
+  readonly source: CopySource;
+  readonly destination: Destination;
+}
+
+/** What a copy must know of its source, written down when the source was selected. */
+export interface CopySource {
+  readonly snapshotId: string;
+  readonly region: string;
+  readonly ownerId: string;
+  readonly volumeId: string;
+  /** ISO 8601: when the data were taken. */
+  readonly startTime: string;
+  readonly sizeGiB: number;
+  readonly encrypted: boolean;
+  readonly kmsKeyId?: string;
+  readonly description: string;
+  readonly tags: Readonly<Record<string, string>>;
+}

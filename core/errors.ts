@@ -1,0 +1,60 @@
+/**
+ * Every error that the service throws on purpose. Lambda reports `error.name` as the error type and Step Functions
+ * compares it letter by letter with ErrorEquals, so names are written out: minifying renames classes.
+ * Each message says what is wrong, for which snapshot and destination, and what to do.
+ */
+export abstract class CopierError extends Error {
+  abstract override readonly name: string;
+}
+
+// --- temporary: the state machine tries again, see `Retry` in statemachines/copy-snapshot.asl.yml ---
+
+/** The destination Region runs as many copies as it allows. A later attempt gets through; it may take hours. */
+export class CopySlotsTakenError extends CopierError {
+  override readonly name = 'CopySlotsTakenError';
+}
+
+/** Too many API calls in this account and Region. A later attempt gets through, within minutes. */
+export class ThrottledError extends CopierError {
+  override readonly name = 'ThrottledError';
+}
+
+/** EC2, or the way to it, is in trouble, and the call changed nothing. A later attempt usually gets through. */
+export class ServiceTroubleError extends CopierError {
+  override readonly name = 'ServiceTroubleError';
+}
+
+/**
+ * CopySnapshot was sent and no answer came: the copy may have begun. The next attempt looks for it first, and comes
+ * no earlier than a minute later, for a new snapshot may be missing from listings for some seconds.
+ */
+export class CopyOutcomeUnknownError extends CopierError {
+  override readonly name = 'CopyOutcomeUnknownError';
+}
+
+/** EC2 does not show yet what was just made, shared or changed. Clears within five minutes. */
+export class NotYetVisibleError extends CopierError {
+  override readonly name = 'NotYetVisibleError';
+}
+
+// --- permanent: somebody has to act ---
+
+/** EC2 refuses the call and would refuse it again: permission, quota or a wrong parameter. */
+export class RequestRefusedError extends CopierError {
+  override readonly name = 'RequestRefusedError';
+}
+
+/** The deadline of the destination passed before the copy could begin. */
+export class DeadlinePassedError extends CopierError {
+  override readonly name = 'DeadlinePassedError';
+}
+
+/** What came in is not what this function takes. Nothing was done with it. */
+export class UnreadableInputError extends CopierError {
+  override readonly name = 'UnreadableInputError';
+}
+
+/** `copy-rules.yml` is wrong. Lists every problem with its path, what was found and an example. */
+export class RulesError extends CopierError {
+  override readonly name = 'RulesError';
+}
