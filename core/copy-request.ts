@@ -1,4 +1,6 @@
 import type { Destination } from './destination.ts';
+import type { CopyRule } from './rules.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /**
  * The input of one execution of the state machine: copy this snapshot to this destination. It holds nothing that
@@ -27,4 +29,27 @@ export interface CopySource {
   readonly kmsKeyId?: string;
   readonly description: string;
   readonly tags: Readonly<Record<string, string>>;
+}
+
+/** The request for one copy. Equal sources and rules give equal requests, to the letter. */
+export function copyRequest(source: Snapshot, rule: CopyRule, destination: Destination): CopyRequest {
+  const { snapshotId, region, ownerId, volumeId, startTime, sizeGiB, encrypted, kmsKeyId, description, tags } = source;
+  return {
+    rule: rule.name,
+    dryRun: rule.dryRun,
+    source: {
+      snapshotId,
+      region,
+      ownerId,
+      volumeId,
+      startTime,
+      sizeGiB,
+      encrypted,
+      ...(kmsKeyId !== undefined && { kmsKeyId }),
+      description,
+      // EC2 gives tags in no particular order.
+      tags: Object.fromEntries(Object.entries(tags).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    },
+    destination,
+  };
 }

@@ -1,0 +1,22 @@
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import type { Alert } from '../core/alert.ts';
+
+/** Where people hear of copies that failed. */
+export interface DeadLetterTopic {
+  tell(alert: Alert): Promise<void>;
+}
+
+/** The dead-letter topic on SNS. The state machine publishes to the same one, in state TellDeadLetterTopic. */
+export function snsDeadLetterTopic(topicArn: string): DeadLetterTopic {
+  const client = new SNSClient({});
+  return {
+    async tell({ subject, message, attributes }) {
+      const MessageAttributes = Object.fromEntries(
+        Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+      );
+      await client.send(
+        new PublishCommand({ TopicArn: topicArn, Subject: subject, Message: message, MessageAttributes }),
+      );
+    },
+  };
+}

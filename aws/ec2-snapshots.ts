@@ -1,0 +1,183 @@
+import {
+  CopySnapshotCommand,
+  type CopySnapshotCommandInput,
+  CreateTagsCommand,
+  DeleteSnapshotCommand,
+  DescribeSnapshotsCommand,
+  EC2Client,
+  type Snapshot as Ec2Snapshot,
+  type Filter,
+  paginateDescribeSnapshots,
+} from '@aws-sdk/client-ec2';
+import { COPIER_TAG } from '../core/copier-tags.ts';
+import type { CopyParameters } from '../core/copy-parameters.ts';
+import { type AboutCall, inOurWords } from '../core/ec2-errors.ts';
+import type { Snapshot, SnapshotState } from '../core/snapshot.ts';
+import type { SnapshotApi } from './snapshot-api.ts';
+
+/** A stuck connection must not use up a function's 30 seconds. */
+const requestHandler = { connectionTimeout: 3000, requestTimeout: 12_000 };
+
+/** Snapshots on EC2. One client per Region is kept for the life of the function. */
+export function ec2Snapshots(): SnapshotApi {
+  const clientOf = perRegion((region) => new EC2Client({ region, requestHandler }));
+  // CopySnapshot takes no client token, so the SDK's own retry after a lost answer would make a second copy:
+  // https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
+  const copyClientOf = perRegion((region) => new EC2Client({ region, requestHandler, maxAttempts: 1 }));
+
+  return {
+    async find(region, snapshotId) {
+      try {
+        const answer = await clientOf(region).send(new DescribeSnapshotsCommand({ SnapshotIds: [snapshotId] }));
+        const found = answer.Snapshots?.[0];
+        return found && inOurShape(found, region);
+      } catch (error) {
+        // EC2 leaves an id without access out of the answer, or says NotFound: both are "cannot see it".
+        if (isCode(error, 'InvalidSnapshot.NotFound')) return undefined;
+        throw inOurWords(error, { call: 'DescribeSnapshots', snapshotId, region });
+      }
+    },
+
+    async copiesOf({ source, destination }) {
+      const about: AboutCall = { call: 'DescribeSnapshots', snapshotId: source.snapshotId, region: destination.region };
+      // A copy's volume id is the same for all copies (vol-ffffffff), so copies of copies are told apart by snapshot.
+      const filter: Filter = /^vol-f+$/.test(source.volumeId)
+        ? { Name: `tag:${COPIER_TAG.sourceSnapshot}`, Values: [source.snapshotId] }
+        : { Name: `tag:${COPIER_TAG.sourceVolume}`, Values: [source.volumeId] };
+      try {
+        const pages = paginateDescribeSnapshots(
+          { client: clientOf(destination.region), pageSize: 1000 },
+          { OwnerIds: ['self'], Filters: [filter] },
+        );
+        const copies: Snapshot[] = [];
+        for await (const page of pages) {
+          copies.push(...(page.Snapshots ?? []).map((found) => inOurShape(found, destination.region)));
+        }
+        return copies;
+      } catch (error) {
+        throw inOurWords(error, about);
+      }
+    },
+
+    async copy(region, parameters) {
+      const about = aboutCopy(region, parameters);
+      try {
+        const answer = await copyClientOf(region).send(new CopySnapshotCommand(copyInput(parameters)));
+        if (answer.SnapshotId !== undefined) return answer.SnapshotId;
+      } catch (error) {
+        throw inOurWords(error, about);
+      }
+      throw inOurWords(new Error('the answer has no SnapshotId'), about);
+    },
+
+    async probeCopy(region, parameters) {
+      try {
+        await copyClientOf(region).send(new CopySnapshotCommand({ ...copyInput(parameters), DryRun: true }));
+      } catch (error) {
+        if (isCode(error, 'DryRunOperation')) return;
+        throw inOurWords(error, aboutCopy(region, parameters));
+      }
+    },
+
+    async tag(region, snapshotId, tags) {
+      try {
+        const list = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+        await clientOf(region).send(new CreateTagsCommand({ Resources: [snapshotId], Tags: list }));
+      } catch (error) {
+        throw inOurWords(error, { call: 'CreateTags', snapshotId, region });
+      }
+    },
+
+    async remove(region, snapshotId) {
+      try {
+        await clientOf(region).send(new DeleteSnapshotCommand({ SnapshotId: snapshotId }));
+      } catch (error) {
+        if (isCode(error, 'InvalidSnapshot.NotFound')) return;
+        throw inOurWords(error, { call: 'DeleteSnapshot', snapshotId, region });
+      }
+    },
+  };
+}
+
+/** The presigned URL and the destination Region parameter are the SDK's business. */
+function copyInput(parameters: CopyParameters): CopySnapshotCommandInput {
+  const tags = Object.entries(parameters.tags).map(([Key, Value]) => ({ Key, Value }));
+  return {
+    SourceRegion: parameters.sourceRegion,
+    SourceSnapshotId: parameters.sourceSnapshotId,
+    Description: parameters.description,
+    ...(parameters.encrypted && { Encrypted: true }),
+    ...(parameters.kmsKeyId !== undefined && { KmsKeyId: parameters.kmsKeyId }),
+    ...(parameters.destinationOutpostArn !== undefined && { DestinationOutpostArn: parameters.destinationOutpostArn }),
+    ...(parameters.destinationAvailabilityZone !== undefined && {
+      DestinationAvailabilityZone: parameters.destinationAvailabilityZone,
+    }),
+    ...(parameters.completionDurationMinutes !== undefined && {
+      CompletionDurationMinutes: parameters.completionDurationMinutes,
+    }),
+    // Tags given here exist from the copy's first moment, or the copy does not exist:
+    // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-on-create
+    TagSpecifications: [{ ResourceType: 'snapshot', Tags: tags }],
+  };
+}
+
+function aboutCopy(region: string, { sourceSnapshotId }: CopyParameters): AboutCall {
+  return { call: 'CopySnapshot', snapshotId: sourceSnapshotId, region };
+}
+
+/** EC2's model makes every field optional; here each gets the value that its absence means. */
+function inOurShape(found: Ec2Snapshot, region: string): Snapshot {
+  return {
+    snapshotId: found.SnapshotId ?? '',
+    region,
+    ownerId: found.OwnerId ?? '',
+    volumeId: found.VolumeId ?? '',
+    state: stateOf(found.State),
+    ...(found.StateMessage !== undefined && found.StateMessage !== '' && { stateMessage: found.StateMessage }),
+    progressPercent: percentOf(found.Progress),
+    startTime: (found.StartTime ?? new Date(0)).toISOString(),
+    ...(found.CompletionTime !== undefined && { completionTime: found.CompletionTime.toISOString() }),
+    sizeGiB: found.VolumeSize ?? 0,
+    encrypted: found.Encrypted ?? false,
+    ...(found.KmsKeyId !== undefined && { kmsKeyId: found.KmsKeyId }),
+    storageTier: found.StorageTier === 'archive' ? 'archive' : 'standard',
+    ...(found.OutpostArn !== undefined && { outpostArn: found.OutpostArn }),
+    ...(found.AvailabilityZone !== undefined && { localZone: found.AvailabilityZone }),
+    description: found.Description ?? '',
+    tags: Object.fromEntries((found.Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? ''])),
+  };
+}
+
+/** A state that EC2 may add one day is not an end that we know: it is waited for, up to the deadline. */
+function stateOf(state: string | undefined): SnapshotState {
+  switch (state) {
+    case 'completed':
+    case 'error':
+    case 'recoverable':
+    case 'recovering':
+      return state;
+    default:
+      return 'pending';
+  }
+}
+
+/** "42%", and an empty string at first. */
+function percentOf(progress: string | undefined): number {
+  const percent = Number.parseInt(progress ?? '', 10);
+  return Number.isNaN(percent) ? 0 : percent;
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && error.name === code;
+}
+
+function perRegion<T>(make: (region: string) => T): (region: string) => T {
+  const made = new Map<string, T>();
+  return (region) => {
+    const existing = made.get(region);
+    if (existing !== undefined) return existing;
+    const created = make(region);
+    made.set(region, created);
+    return created;
+  };
+}

@@ -1,0 +1,27 @@
+import { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { CopyRequest } from '../core/copy-request.ts';
+
+/** Starts executions of the state machine. */
+export interface ExecutionApi {
+  /**
+   * Starts the execution of this name, once: a second start of the same name is no error and starts nothing.
+   * https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+   */
+  start(name: string, request: CopyRequest): Promise<'started' | 'alreadyStarted'>;
+}
+
+/** Executions on Step Functions. */
+export function stepFunctionsExecutions(stateMachineArn: string): ExecutionApi {
+  const client = new SFNClient({});
+  return {
+    async start(name, request) {
+      try {
+        await client.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(request) }));
+        return 'started';
+      } catch (error) {
+        if (error instanceof ExecutionAlreadyExists) return 'alreadyStarted';
+        throw error;
+      }
+    },
+  };
+}

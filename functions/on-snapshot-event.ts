@@ -1,0 +1,112 @@
+// Rules SnapshotEvents and SnapshotSetEvents of serverless.yml: EBS events of this account and Region
+import { type DeadLetterTopic, snsDeadLetterTopic } from '../aws/dead-letter-topic.ts';
+import { ec2Snapshots } from '../aws/ec2-snapshots.ts';
+import { type ExecutionApi, stepFunctionsExecutions } from '../aws/executions.ts';
+import type { SnapshotApi } from '../aws/snapshot-api.ts';
+import { type Install, writeSourceNotVisibleAlert } from '../core/alert.ts';
+import { copyRequest } from '../core/copy-request.ts';
+import { destinationId } from '../core/destination.ts';
+import { NotYetVisibleError } from '../core/errors.ts';
+import { executionName } from '../core/execution-name.ts';
+import type { CopyRule } from '../core/rules.ts';
+import { selectDestinations } from '../core/selection.ts';
+import { readSnapshotEvent, type SnapshotNews } from '../core/snapshot-event.ts';
+import { decideAboutSource } from '../core/source-readiness.ts';
+import { installSettings, readInstall } from './install.ts';
+import { readPackagedRules } from './packaged-rules.ts';
+import { readSettings, setting } from './settings.ts';
+import { lambda, logger } from './shell.ts';
+
+interface Ports {
+  readonly snapshots: Pick<SnapshotApi, 'find'>;
+  readonly executions: ExecutionApi;
+  readonly topic: DeadLetterTopic;
+  readonly now: () => Date;
+}
+
+type Snapshots = Extract<SnapshotNews, { kind: 'snapshots' }>;
+
+/**
+ * Starts one execution for each destination of each snapshot that a rule selects. Doing it twice is harmless: names
+ * of executions are made from snapshot and destination.
+ *
+ * @throws NotYetVisibleError while a snapshot may still appear; Lambda delivers the event again after 1 and 2 minutes
+ * (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html). Any other error likewise, and
+ * then the event goes to the stuck-events queue.
+ */
+export const onSnapshotEvent =
+  (ports: Ports, rules: readonly CopyRule[], install: Install) =>
+  async (input: unknown): Promise<void> => {
+    const news = readSnapshotEvent(input);
+    if (news.kind === 'ignored') {
+      logger.info(`Nothing to do: ${news.reason}`);
+      return;
+    }
+    // One snapshot in trouble must not keep the others of its set waiting.
+    const outcomes = await Promise.allSettled(
+      news.snapshotIds.map((snapshotId) => requestCopies(snapshotId, news, ports, rules, install)),
+    );
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  };
+
+async function requestCopies(
+  snapshotId: string,
+  news: Snapshots,
+  { snapshots, executions, topic, now }: Ports,
+  rules: readonly CopyRule[],
+  install: Install,
+): Promise<void> {
+  const source = await snapshots.find(news.region, snapshotId);
+  const readiness = decideAboutSource(source, new Date(news.eventTime), now());
+  switch (readiness.action) {
+    case 'askAgain':
+      throw new NotYetVisibleError(`${snapshotId} in ${news.region}: ${readiness.reason}`);
+    case 'tellNotVisible': {
+      const { eventTime, region, trigger, sharedBy } = news;
+      const owner = trigger === 'created' ? install.account : sharedBy;
+      const alert = writeSourceNotVisibleAlert(
+        { snapshotId, region, eventTime, kind: trigger, ...(owner !== undefined && { owner }) },
+        install,
+      );
+      await topic.tell(alert);
+      logger.warn(alert.subject, { ...alert.attributes });
+      return;
+    }
+    case 'select':
+      break;
+    default:
+      readiness satisfies never;
+  }
+
+  for (const { action, rule, destination, reason } of selectDestinations(readiness.source, rules, install)) {
+    const where = destinationId(destination);
+    if (action === 'skip') {
+      logger.info(`Skipped ${snapshotId} for ${where}: ${reason}`, { rule: rule.name });
+      continue;
+    }
+    const name = executionName(snapshotId, where, 1);
+    const outcome = await executions.start(name, copyRequest(readiness.source, rule, destination));
+    const did = outcome === 'started' ? 'Started' : 'Already started';
+    logger.info(`${did} execution ${name}: ${reason}`, { rule: rule.name });
+  }
+}
+
+const settings = readSettings(process.env, {
+  ...installSettings,
+  STATE_MACHINE_ARN: setting.STATE_MACHINE_ARN,
+  DEAD_LETTER_TOPIC_ARN: setting.DEAD_LETTER_TOPIC_ARN,
+});
+
+export const handler = lambda(
+  onSnapshotEvent(
+    {
+      snapshots: ec2Snapshots(),
+      executions: stepFunctionsExecutions(settings.STATE_MACHINE_ARN),
+      topic: snsDeadLetterTopic(settings.DEAD_LETTER_TOPIC_ARN),
+      now: () => new Date(),
+    },
+    readPackagedRules(),
+    readInstall(settings),
+  ),
+);

@@ -1,0 +1,33 @@
+import * as z from 'zod/mini';
+
+/** The settings of the functions, all set by serverless.yml (AWS_REGION by Lambda). Each function picks what it needs. */
+export const setting = {
+  INSTALL_NAME: text('the name of this install, written into the managed tag', 'ebs-snapshot-copier-prod'),
+  ACCOUNT_ID: text('the account that owns the copies', '111122223333'),
+  STATE_MACHINE_ARN: text('the state machine', 'arn:aws:states:eu-west-1:111122223333:stateMachine:copier'),
+  DEAD_LETTER_TOPIC_ARN: text('the topic for alerts', 'arn:aws:sns:eu-west-1:111122223333:copier-alerts'),
+  COPIER_ROLE_ARN: text('the role that calls CopySnapshot', 'arn:aws:iam::111122223333:role/copier-StartCopyRole'),
+  AWS_REGION: text('the Region of this function', 'eu-west-1'),
+};
+
+function text(meaning: string, example: string) {
+  const error = `missing: ${meaning}, for example ${example}`;
+  return z.string({ error }).check(z.minLength(1, { error }));
+}
+
+/**
+ * Reads the settings that `shape` names.
+ *
+ * @throws Error that lists every missing one at once, with an example of each.
+ */
+export function readSettings<Shape extends z.core.$ZodShape>(
+  env: Readonly<Record<string, string | undefined>>,
+  shape: Shape,
+): z.infer<z.ZodMiniObject<Shape>> {
+  const parsed = z.object(shape).safeParse(env);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`The environment of this function is not complete:\n${lines.join('\n')}`);
+  }
+  return parsed.data;
+}

@@ -1,0 +1,48 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import { functionFiles } from './functions.ts';
+import { readRulesDocument } from './rules-file.ts';
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * Writes dist/<function>/index.mjs, its chunks and source maps, for each function.
+ *
+ * rolldown, because the EC2 client's generated schemas defeat esbuild's tree shaking, and with code splitting, because
+ * in a single file the credential providers that Lambda never uses are parsed at each cold start: `npm run bench`.
+ */
+export async function bundleFunctions(rulesFile: string): Promise<void> {
+  const rules = JSON.stringify(readRulesDocument(rulesFile));
+  await Promise.all(functionFiles().map((name) => bundleFunction(name)));
+  await writeFile(`${repository}dist/on-snapshot-event/copy-rules.json`, rules);
+}
+
+async function bundleFunction(name: string): Promise<void> {
+  const dir = `${repository}dist/${name}`;
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir, { recursive: true });
+  const bundle = await rolldown({
+    cwd: repository,
+    input: { index: `functions/${name}.ts` },
+    platform: 'node',
+    resolve: { mainFields: ['module', 'main'] },
+    transform: { target: 'node24' },
+    onLog(level, log, handler) {
+      handler(level === 'warn' ? 'error' : level, log);
+    },
+  });
+  await bundle.write({
+    dir,
+    format: 'esm',
+    entryFileNames: '[name].mjs',
+    chunkFileNames: '[name]-[hash].mjs',
+    minify: true,
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+    comments: { legal: false },
+    // Some CommonJS parts of the SDK ask for built-in modules by require().
+    banner: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+  });
+  await bundle.close();
+}

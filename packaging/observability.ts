@@ -1,0 +1,209 @@
+import { type Destination, destinationId } from '../core/destination.ts';
+
+/** A CloudFormation resource as plain data. */
+export interface Resource {
+  readonly Type: string;
+  readonly Condition?: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+}
+
+/** What CloudFormation takes where a string is wanted. */
+type Value = string | Readonly<Record<string, unknown>>;
+
+interface MetricOf {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, Value>>;
+}
+
+const MACHINE = { StateMachineArn: { Ref: 'CopySnapshotMachine' } };
+const QUEUE = { QueueName: { 'Fn::GetAtt': ['StuckEventsQueue', 'QueueName'] } };
+
+/**
+ * Alarms and the dashboard. Three things are different and have alarms of their own: something is stuck, copies are
+ * failing now, and the last success is too old (which is the one that a broken trigger cannot hide from).
+ *
+ * Only alarms of which nobody else tells have an action; a failed copy has told the topic already.
+ */
+export function observability(
+  install: string,
+  destinations: readonly Destination[],
+): Readonly<Record<string, Resource>> {
+  return {
+    ...stuckAlarms(install),
+    ...failureAlarms(install),
+    ...Object.fromEntries(
+      destinations.map((destination) => {
+        const where = destinationId(destination);
+        return [`NoRecentCopyTo${logicalIdPart(where)}Alarm`, noRecentCopyAlarm(install, where)];
+      }),
+    ),
+    Dashboard: dashboard(install, destinations.map(destinationId)),
+  };
+}
+
+function stuckAlarms(install: string): Readonly<Record<string, Resource>> {
+  return {
+    StuckEventsAlarm: alarm({
+      description: 'Events wait in the stuck-events queue: no function could process them. README: "Stuck events".',
+      metric: { namespace: 'AWS/SQS', name: 'ApproximateNumberOfMessagesVisible', dimensions: QUEUE },
+      statistic: 'Maximum',
+      notify: true,
+    }),
+    ...Object.fromEntries(
+      ['onSnapshotEvent', 'onCopyEnded'].map((name) => [
+        `Lost${name.replace(/^on/, '')}Alarm`,
+        alarm({
+          description: `Events for ${name} were lost: Lambda could not hand them to the stuck-events queue.`,
+          metric: {
+            namespace: 'AWS/Lambda',
+            name: 'DestinationDeliveryFailures',
+            dimensions: { FunctionName: `${install}-${name}` },
+          },
+          statistic: 'Sum',
+          notify: true,
+        }),
+      ]),
+    ),
+    ExecutionThrottledAlarm: alarm({
+      description: 'Step Functions throttles the state machine: copies are late, none is lost. Raise the quota.',
+      metric: { namespace: 'AWS/States', name: 'ExecutionThrottled', dimensions: MACHINE },
+      statistic: 'Sum',
+      notify: true,
+    }),
+  };
+}
+
+function failureAlarms(install: string): Readonly<Record<string, Resource>> {
+  return Object.fromEntries(
+    (['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'] as const).map((name) => [
+      `${name}Alarm`,
+      alarm({
+        description: `${install}: ${name}. Each such copy has sent an alert of its own to the dead-letter topic.`,
+        metric: { namespace: 'AWS/States', name, dimensions: MACHINE },
+        statistic: 'Sum',
+        notify: false,
+      }),
+    ]),
+  );
+}
+
+/** No data means no copies, which is just what this alarm is about. */
+function noRecentCopyAlarm(install: string, where: string): Resource {
+  const hours = 26;
+  return {
+    Type: 'AWS::CloudWatch::Alarm',
+    Condition: 'WantsNoRecentCopyAlarm',
+    Properties: {
+      AlarmDescription: `No copy to ${where} was completed for ${hours} hours. Off: --param="noRecentCopyAlarm=off".`,
+      Namespace: 'SnapshotCopier',
+      MetricName: 'CopiesCompleted',
+      Dimensions: dimensions({ service: install, destination: where }),
+      Statistic: 'Sum',
+      Period: 3600,
+      EvaluationPeriods: hours,
+      DatapointsToAlarm: hours,
+      Threshold: 1,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'breaching',
+      AlarmActions: [{ Ref: 'DeadLetterTopic' }],
+      OKActions: [{ Ref: 'DeadLetterTopic' }],
+    },
+  };
+}
+
+function alarm(of: {
+  readonly description: string;
+  readonly metric: MetricOf;
+  readonly statistic: 'Sum' | 'Maximum';
+  readonly notify: boolean;
+}): Resource {
+  const actions = of.notify ? [{ Ref: 'DeadLetterTopic' }] : [];
+  return {
+    Type: 'AWS::CloudWatch::Alarm',
+    Properties: {
+      AlarmDescription: of.description,
+      Namespace: of.metric.namespace,
+      MetricName: of.metric.name,
+      Dimensions: dimensions(of.metric.dimensions),
+      Statistic: of.statistic,
+      Period: 300,
+      EvaluationPeriods: 1,
+      Threshold: 0,
+      ComparisonOperator: 'GreaterThanThreshold',
+      TreatMissingData: 'notBreaching', // a counter that nothing has counted is zero
+      AlarmActions: actions,
+      OKActions: actions,
+    },
+  };
+}
+
+function dashboard(install: string, destinations: readonly string[]): Resource {
+  const own = (name: string, stat: string) =>
+    destinations.map((destination) => [
+      'SnapshotCopier',
+      name,
+      'service',
+      install,
+      'destination',
+      destination,
+      { stat, label: destination },
+    ]);
+  const executions = [
+    'ExecutionsStarted',
+    'ExecutionsSucceeded',
+    'ExecutionsFailed',
+    'ExecutionsTimedOut',
+    'ExecutionsAborted',
+    'ExecutionThrottled',
+  ].map((name) => ['AWS/States', name, 'StateMachineArn', MACHINE_ARN, { stat: 'Sum' }]);
+  const lambdas = ['Errors', 'Throttles'].flatMap((name) =>
+    ['onSnapshotEvent', 'startCopy', 'checkCopy', 'tagCopy', 'removeFailedCopy', 'explainFailure', 'onCopyEnded'].map(
+      (fn) => ['AWS/Lambda', name, 'FunctionName', `${install}-${fn}`, { stat: 'Sum', label: `${fn} ${name}` }],
+    ),
+  );
+  const stuck = [['AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'QueueName', QUEUE_NAME, { stat: 'Maximum' }]];
+  const graphs: readonly (readonly [string, readonly unknown[]])[] = [
+    ['Copies started', own('CopiesStarted', 'Sum')],
+    ['Copies completed', own('CopiesCompleted', 'Sum')],
+    ['Copies failed', own('CopiesFailed', 'Sum')],
+    ['Full copies (a surprise here is a surprise on the bill)', own('FullCopies', 'Sum')],
+    ['Seconds per copy, p90', own('CopySeconds', 'p90')],
+    ['Executions', executions],
+    ['Functions', lambdas],
+    ['Stuck events', stuck],
+  ];
+  const widgets = graphs.map(([title, metrics], index) => ({
+    type: 'metric',
+    x: (index % 2) * 12,
+    y: Math.floor(index / 2) * 6,
+    width: 12,
+    height: 6,
+    properties: { title, metrics, region: REGION, view: 'timeSeries', period: 300 },
+  }));
+  return {
+    Type: 'AWS::CloudWatch::Dashboard',
+    Properties: {
+      DashboardBody: {
+        'Fn::Sub': [JSON.stringify({ widgets }), { QueueName: QUEUE.QueueName }],
+      },
+    },
+  };
+}
+
+// Placeholders of Fn::Sub in the dashboard's text.
+const REGION = `$\{AWS::Region}`;
+const MACHINE_ARN = `$\{CopySnapshotMachine}`;
+const QUEUE_NAME = `$\{QueueName}`;
+
+function dimensions(of: Readonly<Record<string, Value>>): readonly { Name: string; Value: Value }[] {
+  return Object.entries(of).map(([Name, Value]) => ({ Name, Value }));
+}
+
+/** `eu-central-1` to `EuCentral1`: logical ids take letters and digits only. */
+function logicalIdPart(where: string): string {
+  return where
+    .split('-')
+    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .join('');
+}
