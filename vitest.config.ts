@@ -1,5 +1,20 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'] },
+  test: {
+    include: ['test/**/*.test.ts'],
+    // What serverless.yml sets for the functions; their files read it when they are loaded.
+    env: {
+      INSTALL_NAME: 'ebs-snapshot-copier-test',
+      ACCOUNT_ID: '444455556666',
+      AWS_REGION: 'eu-west-1',
+    },
+    coverage: {
+      include: ['core/**/*.ts'],
+      reporter: ['text-summary', 'text'],
+      reportsDirectory: 'coverage',
+      // Every decision has a test for each of its ways.
+      thresholds: { branches: 100, functions: 100, lines: 100, statements: 100 },
+    },
+  },
 });

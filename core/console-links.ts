@@ -1,12 +1,6 @@
 import { partitionOf } from './region.ts';
 
-/** The AWS console of each partition: https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/getting-started.html */
-const consoleDomain: Readonly<Record<string, string>> = {
-  'aws-cn': 'console.amazonaws.cn',
-  'aws-us-gov': 'console.amazonaws-us-gov.com',
-};
-
-/** The page of an execution of a state machine. */
+/** The page of an execution of a state machine, in the console of the Region's partition. */
 export function executionLink(region: string, executionArn: string): string {
   return `${consoleOf(region)}/states/home?region=${region}#/v2/executions/details/${executionArn}`;
 }
@@ -17,5 +11,12 @@ export function snapshotLink(region: string, snapshotId: string): string {
 }
 
 function consoleOf(region: string): string {
-  return `https://${region}.${consoleDomain[partitionOf(region)] ?? 'console.aws.amazon.com'}`;
+  switch (partitionOf(region)) {
+    case 'aws-cn':
+      return `https://${region}.console.amazonaws.cn`;
+    case 'aws-us-gov':
+      return `https://${region}.console.amazonaws-us-gov.com`;
+    default:
+      return `https://${region}.console.aws.amazon.com`;
+  }
 }

@@ -100,10 +100,7 @@ const refusals = new Map<string, Refusal>(
     AccessDenied: { kind: 'permission', whatToDo: 'Allow the action to the role that made the call.' },
     AccessDeniedException: { kind: 'permission', whatToDo: 'Allow the action to the role that made the call.' },
 
-    CustomerKeyHasBeenRevoked: {
-      kind: 'key',
-      whatToDo: 'Check that the KMS key is enabled and that its policy allows the role to use it.',
-    },
+    CustomerKeyHasBeenRevoked: keyTrouble(),
 
     'InvalidSnapshotID.Malformed': {
       kind: 'request',
@@ -129,6 +126,13 @@ const refusals = new Map<string, Refusal>(
     InvalidState: { kind: 'request', whatToDo: 'Check the state of the snapshot that EC2 names.' },
   }),
 );
+
+function keyTrouble(): Refusal {
+  return {
+    kind: 'key',
+    whatToDo: 'Check the KMS key: that it is in the right Region, is enabled, and allows the role to use it.',
+  };
+}
 
 function wrongParameter(): Refusal {
   return { kind: 'request', whatToDo: 'Correct the destination of the rule in copy-rules.yml.' };
@@ -156,17 +160,15 @@ export function isClientError(httpStatus: number | undefined): boolean {
 }
 
 /**
- * The kind of a permanent error. EC2 refuses a destination key that is disabled or missing with InvalidParameterValue
- * ("The specified keyId … is disabled"), so its words are looked at as well.
+ * The kind of a permanent error. For trouble with a key EC2 has no code of its own: it refuses one that is disabled or
+ * missing with InvalidParameterValue ("The specified keyId … is disabled"). So its words are looked at as well.
  */
 export function refusalOf(code: string, words: string): Refusal {
-  const refusal = refusals.get(code) ?? {
-    kind: 'request',
-    whatToDo:
-      'See https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html for what the code means.',
-  };
-  const aboutKey = /^InvalidKMSKey\b|^KMS/i.test(code) || /\bkms\b|\bkey ?id\b/i.test(words);
-  return refusal.kind === 'request' && aboutKey
-    ? { kind: 'key', whatToDo: 'Check the KMS key of the destination: its Region, that it is enabled, and its policy.' }
-    : refusal;
+  if (/^InvalidKMSKey\b|^KMS/i.test(code) || /\bkms\b|\bkey ?id\b/i.test(words)) return keyTrouble();
+  return refusals.get(code) ?? unknownRefusal;
 }
+
+const unknownRefusal: Refusal = {
+  kind: 'request',
+  whatToDo: 'What the code means: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html',
+};

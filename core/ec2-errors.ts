@@ -41,10 +41,9 @@ export interface Ec2Answer extends Omit<AboutCall, 'destination'> {
  */
 export function inOurWords(error: unknown, about: AboutCall): Error {
   if (error instanceof CopierError) return error;
-  const { name, message, code: systemCode, $metadata: metadata } = thrown.parse(error);
-  if (metadata === undefined && isOurMistake(error)) return error;
+  const { name, message, systemCode, calledEc2, status } = readThrown(error);
+  if (!calledEc2 && isOurMistake(error)) return error;
 
-  const status = metadata?.httpStatusCode;
   const code = codeOf(name, systemCode);
   const words = oneLine(redact(message)).slice(0, LONGEST_WORDS);
   const { call, snapshotId, region, destination = region } = about;
@@ -113,16 +112,28 @@ const ANSWER = new RegExp(
 /** EC2's are a sentence or two. */
 const LONGEST_WORDS = 1000;
 
-const text = z.catch(z.string(), '');
-const thrown = z.catch(
-  z.object({
-    name: text,
-    message: text,
-    code: text,
-    $metadata: z.catch(z.optional(z.object({ httpStatusCode: z.optional(z.number()) })), undefined),
-  }),
-  ({ input }) => ({ name: '', message: String(input), code: '', $metadata: undefined }),
-);
+const anything = z.optional(z.unknown());
+const fields = z.object({ name: anything, message: anything, code: anything, $metadata: anything });
+const metadata = z.object({ httpStatusCode: z.optional(z.number()) });
+
+/** What may be thrown at us, read without trust: an SDK error, a system error of Node, or anything. */
+function readThrown(error: unknown) {
+  const found = fields.safeParse(error);
+  if (!found.success) return { name: '', message: String(error), systemCode: '', calledEc2: false, status: undefined };
+  const { name, message, code, $metadata } = found.data;
+  const sdk = metadata.safeParse($metadata);
+  return {
+    name: asText(name),
+    message: asText(message),
+    systemCode: asText(code),
+    calledEc2: sdk.success,
+    status: sdk.data?.httpStatusCode,
+  };
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
 
 /** The SDK gives what went wrong on the way to EC2 a `$metadata` too; only code that never called EC2 does not. */
 function isOurMistake(error: unknown): error is Error {

@@ -1,9 +1,9 @@
-import * as z from 'zod/mini';
+import { type ReadError, readCaughtError } from './caught-error.ts';
 import type { CopyFailure } from './copy-progress.ts';
 import type { CopyRequest } from './copy-request.ts';
 import { refusalOf } from './ec2-error-codes.ts';
 import { type Ec2Answer, type Ec2Call, readEc2Answer } from './ec2-errors.ts';
-import type { CaughtError, FailedExecution } from './execution.ts';
+import type { FailedExecution } from './execution.ts';
 import { redact } from './redact.ts';
 
 /** Why there is no good copy, in words for filter policies. Names are never reused for something else. */
@@ -44,8 +44,11 @@ export const FAILURE_REASONS = [
 
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
+/** An execution has a snapshot that was visible when it began. */
+export type ExecutionFailureReason = Exclude<FailureReason, 'SourceNotVisible'>;
+
 export interface Failure {
-  readonly reason: FailureReason;
+  readonly reason: ExecutionFailureReason;
   /** EC2's own words where there are any, else ours. */
   readonly what: string;
   /** Whose words `what` is. */
@@ -104,19 +107,14 @@ function failureOfCopy({ name, message }: CopyFailure): Failure {
  * EC2 documents only "Given key ID is not accessible"; the others were seen by users.
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Snapshot.html
  */
-function reasonOfStateMessage(message: string): FailureReason {
+function reasonOfStateMessage(message: string): ExecutionFailureReason {
   if (/\bkey\b|\bkms\b/i.test(message)) return 'KeyNotAccessible';
   if (/source snapshot/i.test(message)) return 'SourceGone';
   return 'CopyFailed';
 }
 
-interface SaidError {
-  readonly name: string;
-  readonly message: string;
-}
-
 /** Names of core/errors.ts and of AWS to reasons. What is neither here nor Lambda's is a mistake of ours. */
-const reasonByName = new Map<string, FailureReason>(
+const reasonByName = new Map<string, ExecutionFailureReason>(
   Object.entries({
     CopySlotsTakenError: 'RegionBusy',
     ThrottledError: 'Ec2Trouble',
@@ -131,7 +129,7 @@ const reasonByName = new Map<string, FailureReason>(
   }),
 );
 
-function failureOfError(said: SaidError, request: CopyRequest): Failure {
+function failureOfError(said: ReadError, request: CopyRequest): Failure {
   const reason = reasonByName.get(said.name) ?? (said.name.startsWith('Lambda.') ? 'LambdaTrouble' : 'InternalError');
   const answer = readEc2Answer(said.message);
   if (answer === undefined) {
@@ -161,20 +159,4 @@ const reasonOfRefusal = {
   quota: 'QuotaReached',
   key: 'KeyNotAccessible',
   request: 'RequestRefused',
-} as const satisfies Record<ReturnType<typeof refusalOf>['kind'], FailureReason>;
-
-const lambdaCause = z.object({ errorMessage: z.string() });
-
-/** The name and message of what a Catch caught; of a Lambda function's error, the message that the function threw. */
-export function readCaughtError({ Error: name, Cause: cause }: CaughtError): SaidError {
-  const thrown = lambdaCause.safeParse(parseJson(cause));
-  return { name, message: thrown.success ? thrown.data.errorMessage : cause };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+} as const satisfies Record<ReturnType<typeof refusalOf>['kind'], ExecutionFailureReason>;

@@ -20,6 +20,7 @@ export function decideRemoval(
   request: CopyRequest,
   installName: string,
 ): RemovalDecision {
+  if (request.dryRun) return keep('nothingToRemove', 'A dry run makes no copy.');
   const own = candidates.filter((copy) => isOwnCopy(copy, request, installName));
   const complete = own.find((copy) => copy.state === 'completed');
   if (complete !== undefined) {
@@ -27,7 +28,7 @@ export function decideRemoval(
   }
   const leftover = own.find((copy) => copy.state === 'pending' || copy.state === 'error');
   if (leftover === undefined) {
-    return copyId === undefined || candidates.length === 0
+    return copyId === undefined || own.length > 0 || candidates.length === 0
       ? keep('nothingToRemove', 'No half-made copy was left behind.')
       : keep('notOurs', `Snapshot ${copyId} lacks this install's tags and was left alone.`, copyId);
   }

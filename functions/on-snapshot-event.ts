@@ -85,7 +85,7 @@ async function requestCopies(
       logger.info(`Skipped ${snapshotId} for ${where}: ${reason}`, { rule: rule.name });
       continue;
     }
-    const name = executionName(snapshotId, where, 1);
+    const name = executionName(snapshotId, destination, 1);
     const outcome = await executions.start(name, copyRequest(readiness.source, rule, destination));
     const did = outcome === 'started' ? 'Started' : 'Already started';
     logger.info(`${did} execution ${name}: ${reason}`, { rule: rule.name });

@@ -1,5 +1,3 @@
-import * as z from 'zod/mini';
-import { catch as otherwise } from 'zod/mini';
 import { COPIER_TAG } from '../copier-tags.ts';
 import { destinationId } from '../destination.ts';
 import { printDuration } from '../duration.ts';
@@ -7,201 +5,177 @@ import { partitionOf } from '../region.ts';
 import { parseKmsKey } from './kms-key.ts';
 import { LIMITS } from './limits.ts';
 import { problemAt, type RuleProblem } from './problems.ts';
-import * as schema from './schema.ts';
+import { isRight, type ReadableDestination, type ReadableRule, readWhatIsRight } from './readable.ts';
 
 /**
- * Checks that need more than one field. They run even if other fields are wrong, so that one look shows everything:
- * a field that is wrong by itself counts as not given here.
+ * Checks that need more than one field. They run even if other fields are wrong, so that one look shows everything; a
+ * check that would need a field that is wrong by itself is left out.
  */
 export function crossCheck(document: unknown): readonly RuleProblem[] {
-  const { rules } = readable.parse(document);
-  const wrong = (path: Path, problem: string, example?: string) => problemAt(document, path, problem, example);
-  return [
-    ...sameNames(rules, wrong),
-    ...otherPartitions(rules, wrong),
+  const rules = readWhatIsRight(document);
+  const findings = [
+    ...sameNames(rules),
+    ...otherPartitions(rules),
     ...rules.flatMap((rule, r) => [
-      ...sameDestinations(rule, ['rules', r], wrong),
+      ...sameDestinations(rule, ['rules', r, 'destinations']),
       ...rule.destinations.flatMap((destination, d) => {
         const at: Path = ['rules', r, 'destinations', d];
         return [
-          ...placeProblems(destination, rule.select.regions, at, wrong),
-          ...keyProblems(destination, at, wrong),
-          ...timeProblems(destination, at, wrong),
-          ...tagProblems(destination, at, wrong),
+          ...outpostFindings(destination, at),
+          ...localZoneFindings(destination, at),
+          ...outOfReach(destination, rule.select.regions, at),
+          ...keyFindings(destination, at),
+          ...timeFindings(destination, at),
+          ...tagFindings(destination, at),
         ];
       }),
     ]),
   ];
+  return findings.map(({ path, problem, example }) => problemAt(document, path, problem, example));
 }
 
 type Path = readonly (string | number)[];
-type Wrong = (path: Path, problem: string, example?: string) => RuleProblem;
 
-const ifRight = <T>(field: z.ZodMiniType<T>) => otherwise(z.optional(field), undefined);
+interface Finding {
+  readonly path: Path;
+  readonly problem: string;
+  readonly example?: string;
+}
 
-const readableDestination = otherwise(
-  z.object({
-    region: ifRight(schema.region),
-    outpost: ifRight(schema.outpost),
-    localZone: ifRight(schema.localZone),
-    encryption: ifRight(z.object({ kmsKey: schema.kmsKey })),
-    completionDuration: ifRight(schema.completionDuration),
-    deadline: ifRight(schema.deadline),
-    tags: otherwise(z.object({ copy: ifRight(schema.tagsToCopy), add: ifRight(schema.tagsToAdd) }), {}),
-  }),
-  { tags: {} },
-);
-
-const readableRule = otherwise(
-  z.object({
-    name: ifRight(schema.ruleName),
-    select: otherwise(z.object({ regions: otherwise(z.array(ifRight(schema.region)), []) }), { regions: [] }),
-    destinations: otherwise(z.array(readableDestination), []),
-  }),
-  { select: { regions: [] }, destinations: [] },
-);
-
-const readable = otherwise(z.object({ rules: otherwise(z.array(readableRule), []) }), { rules: [] });
-
-type ReadableRule = z.infer<typeof readableRule>;
-type ReadableDestination = z.infer<typeof readableDestination>;
-
-function sameNames(rules: readonly ReadableRule[], wrong: Wrong): readonly RuleProblem[] {
+function sameNames(rules: readonly ReadableRule[]): readonly Finding[] {
   const names = rules.map((rule) => rule.name);
   return names.flatMap((name, index) => {
     const first = names.indexOf(name);
-    if (name === undefined || first === index) return [];
-    return [wrong(['rules', index, 'name'], `is the name of rules[${first}] already`, `${name}-${index + 1}`)];
+    if (!isRight(name) || first === index) return [];
+    const problem = `is the name of rules[${first}] already`;
+    return [{ path: ['rules', index, 'name'], problem, example: `${name.slice(0, 60)}-${index + 1}` }];
   });
 }
 
-/** EC2 copies only within a partition, and a policy that names another one is refused. */
-function otherPartitions(rules: readonly ReadableRule[], wrong: Wrong): readonly RuleProblem[] {
-  const regions = rules.flatMap(({ select, destinations }, r) => [
+/** EC2 copies only within a partition, and IAM refuses a policy that names another one. */
+function otherPartitions(rules: readonly ReadableRule[]): readonly Finding[] {
+  const places = rules.flatMap(({ select, destinations }, r) => [
     ...select.regions.map((region, index) => ({ region, path: ['rules', r, 'select', 'regions', index] })),
     ...destinations.map(({ region }, index) => ({ region, path: ['rules', r, 'destinations', index, 'region'] })),
   ]);
-  const [first, ...others] = regions.flatMap(({ region, path }) => (region === undefined ? [] : [{ region, path }]));
+  const [first, ...others] = places.flatMap(({ region, path }) => (isRight(region) ? [{ region, path }] : []));
   if (first === undefined) return [];
+  const home = `${first.region} is in ${partitionOf(first.region)}`;
   return others
     .filter(({ region }) => partitionOf(region) !== partitionOf(first.region))
-    .map(({ region, path }) =>
-      wrong(
-        path,
-        `is in partition ${partitionOf(region)}, but ${first.region} is in ${partitionOf(first.region)}, and no copy leaves its partition`,
-        first.region,
-      ),
-    );
+    .map(({ region, path }) => ({
+      path,
+      problem: `is in partition ${partitionOf(region)}, but ${home}, and no copy leaves its partition`,
+      example: first.region,
+    }));
 }
 
-function sameDestinations({ destinations }: ReadableRule, at: Path, wrong: Wrong): readonly RuleProblem[] {
+function sameDestinations({ destinations }: ReadableRule, at: Path): readonly Finding[] {
   const ids = destinations.map(({ region, outpost, localZone }) =>
-    region === undefined
-      ? undefined
-      : destinationId({
+    isRight(region) && outpost !== null && localZone !== null
+      ? destinationId({
           region,
           ...(outpost !== undefined && { outpost }),
           ...(localZone !== undefined && { localZone }),
-        }),
+        })
+      : undefined,
   );
   return ids.flatMap((id, index) => {
     const first = ids.indexOf(id);
     if (id === undefined || first === index) return [];
-    return [
-      wrong(
-        [...at, 'destinations', index],
-        `is ${id}, as destinations[${first}] is; one copy goes to each destination`,
-      ),
-    ];
+    return [{ path: [...at, index], problem: `is ${id}, as destinations[${first}] is; a destination gets one copy` }];
   });
 }
 
-/** https://docs.aws.amazon.com/ebs/latest/userguide/snapshots-outposts.html and snapshots-localzones.html */
-function placeProblems(
-  { region, outpost, localZone, completionDuration }: ReadableDestination,
+/** https://docs.aws.amazon.com/ebs/latest/userguide/snapshots-outposts.html */
+function outpostFindings({ region, outpost, completionDuration }: ReadableDestination, at: Path): readonly Finding[] {
+  if (!isRight(outpost)) return [];
+  const findings: Finding[] = [];
+  if (isRight(completionDuration)) findings.push(noTimeBasedCopies(at, 'outpost'));
+  const [, partition = '', , outpostRegion = ''] = outpost.split(':');
+  if (isRight(region) && (outpostRegion !== region || partition !== partitionOf(region))) {
+    const example = outpost
+      .replace(`:${partition}:`, `:${partitionOf(region)}:`)
+      .replace(`:${outpostRegion}:`, `:${region}:`);
+    const problem = `is not an Outpost of the destination's Region, ${region}`;
+    findings.push({ path: [...at, 'outpost'], problem, example });
+  }
+  return findings;
+}
+
+/** https://docs.aws.amazon.com/ebs/latest/userguide/snapshots-localzones.html */
+function localZoneFindings(destination: ReadableDestination, at: Path): readonly Finding[] {
+  const { region, outpost, localZone, completionDuration } = destination;
+  if (!isRight(localZone)) return [];
+  const path = [...at, 'localZone'];
+  const findings: Finding[] = [];
+  if (isRight(outpost)) findings.push({ path, problem: 'stands beside outpost; a copy goes to one of them' });
+  else if (isRight(completionDuration)) findings.push(noTimeBasedCopies(at, 'localZone'));
+  if (isRight(region) && !localZone.startsWith(`${region}-`)) {
+    const problem = `is not a Local Zone of the destination's Region, ${region}, with which its name would begin`;
+    findings.push({ path, problem, example: `${region}-lax-1a` });
+  }
+  return findings;
+}
+
+function noTimeBasedCopies(at: Path, place: string): Finding {
+  return {
+    path: [...at, 'completionDuration'],
+    problem: `stands beside ${place}, and EC2 makes no time-based copies there; leave it out`,
+  };
+}
+
+/** Both kinds of place take snapshots of their own Region only, so a rule for others would never copy anything there. */
+function outOfReach(
+  { region, outpost, localZone }: ReadableDestination,
   sourceRegions: ReadableRule['select']['regions'],
   at: Path,
-  wrong: Wrong,
-): readonly RuleProblem[] {
-  const problems: RuleProblem[] = [];
-  const place = outpost === undefined ? 'localZone' : 'outpost';
-  if (outpost !== undefined && localZone !== undefined) {
-    problems.push(wrong([...at, 'localZone'], 'stands beside outpost; a copy goes to one of them'));
-  }
-  if (outpost === undefined && localZone === undefined) return problems;
-  if (completionDuration !== undefined) {
-    problems.push(
-      wrong([...at, 'completionDuration'], `stands beside ${place}, and EC2 makes no time-based copies there`),
-    );
-  }
-  if (region === undefined) return problems;
-  if (outpost !== undefined) {
-    const [, partition = '', , outpostRegion = ''] = outpost.split(':');
-    if (outpostRegion !== region || partition !== partitionOf(region)) {
-      const right = outpost.replace(
-        `:${partition}:outposts:${outpostRegion}:`,
-        `:${partitionOf(region)}:outposts:${region}:`,
-      );
-      problems.push(wrong([...at, 'outpost'], `is not an Outpost of the destination's Region, ${region}`, right));
-    }
-  }
-  if (localZone !== undefined && !localZone.startsWith(`${region}-`)) {
-    const problem = `is not a Local Zone of the destination's Region, ${region}, with which its name would begin`;
-    problems.push(wrong([...at, 'localZone'], problem, `${region}-lax-1a`));
-  }
-  const elsewhere = sourceRegions.length > 0 && !sourceRegions.some((from) => from === undefined || from === region);
-  if (elsewhere) {
-    const problem = `can only take snapshots of its own Region, ${region}, which select.regions leaves out`;
-    problems.push(wrong([...at, place], problem));
-  }
-  return problems;
+): readonly Finding[] {
+  const place = isRight(outpost) ? 'outpost' : 'localZone';
+  if (!isRight(region) || !isRight(outpost ?? localZone)) return [];
+  if (sourceRegions.length === 0 || sourceRegions.some((from) => from === null || from === region)) return [];
+  const problem = `takes snapshots of its own Region only, ${region}, which select.regions leaves out`;
+  return [{ path: [...at, place], problem }];
 }
 
-function keyProblems({ region, encryption }: ReadableDestination, at: Path, wrong: Wrong): readonly RuleProblem[] {
-  const arn = encryption === undefined ? undefined : parseKmsKey(encryption.kmsKey)?.arn;
-  if (encryption === undefined || arn === undefined || region === undefined) return [];
-  const path = [...at, 'encryption', 'kmsKey'];
-  const right = encryption.kmsKey.replace(
-    `arn:${arn.partition}:kms:${arn.region}:`,
-    `arn:${partitionOf(region)}:kms:${region}:`,
-  );
-  if (arn.region !== region) {
-    return [
-      wrong(path, `is a key of ${arn.region}; EC2 takes only keys of the destination's Region, ${region}`, right),
-    ];
-  }
-  if (arn.partition !== partitionOf(region)) {
-    return [wrong(path, `is an ARN of partition ${arn.partition}, but ${region} is in ${partitionOf(region)}`, right)];
-  }
-  return [];
+function keyFindings({ region, encryption }: ReadableDestination, at: Path): readonly Finding[] {
+  const kmsKey = encryption?.kmsKey ?? '';
+  const arn = parseKmsKey(kmsKey)?.arn;
+  if (arn === undefined || !isRight(region)) return [];
+  const partition = partitionOf(region);
+  if (arn.region === region && arn.partition === partition) return [];
+  const start = `arn:${partition}:kms:${region}:`;
+  const problem = `is a key of ${arn.region}; EC2 takes only keys of the destination's Region, whose ARNs begin with ${start}`;
+  return [
+    {
+      path: [...at, 'encryption', 'kmsKey'],
+      problem,
+      example: kmsKey.replace(`arn:${arn.partition}:kms:${arn.region}:`, start),
+    },
+  ];
 }
 
-function timeProblems(
-  { completionDuration, deadline }: ReadableDestination,
-  at: Path,
-  wrong: Wrong,
-): readonly RuleProblem[] {
-  if (completionDuration === undefined) return [];
+function timeFindings({ completionDuration, deadline }: ReadableDestination, at: Path): readonly Finding[] {
+  if (!isRight(completionDuration) || deadline === null) return [];
+  const { usual } = LIMITS.deadlineSeconds;
+  if ((deadline ?? usual) > completionDuration) return [];
   const wanted = printDuration(completionDuration);
   if (deadline === undefined) {
-    const usual = LIMITS.deadlineSeconds.usual;
-    if (usual > completionDuration) return [];
     const problem = `needs a longer deadline beside it; without one it is ${printDuration(usual)}`;
-    return [wrong([...at, 'completionDuration'], problem, `${wanted}, and deadline: 3d`)];
+    return [{ path: [...at, 'completionDuration'], problem, example: '24h' }];
   }
-  if (deadline > completionDuration) return [];
   const problem = `must be longer than completionDuration, which is ${wanted}`;
-  return [wrong([...at, 'deadline'], problem, printDuration(completionDuration * 2))];
+  return [{ path: [...at, 'deadline'], problem, example: printDuration(completionDuration * 2) }];
 }
 
-function tagProblems({ tags }: ReadableDestination, at: Path, wrong: Wrong): readonly RuleProblem[] {
+function tagFindings({ tags }: ReadableDestination, at: Path): readonly Finding[] {
   const own = Object.keys(COPIER_TAG).length;
   const added = Object.keys(tags.add ?? {});
   const copied = Array.isArray(tags.copy) ? tags.copy : [];
   const together = new Set([...added, ...copied]).size;
-  const sum = (count: number) =>
-    `${count} tags and the ${own} of this service exceed EC2's ${LIMITS.tags} on a snapshot`;
-  if (added.length + own > LIMITS.tags) return [wrong([...at, 'tags', 'add'], sum(added.length))];
-  if (together + own > LIMITS.tags) return [wrong([...at, 'tags', 'copy'], sum(together))];
+  const tooMany = (count: number) =>
+    `makes ${count} tags, and with the ${own} of this service EC2's ${LIMITS.tags} are exceeded`;
+  if (added.length + own > LIMITS.tags) return [{ path: [...at, 'tags', 'add'], problem: tooMany(added.length) }];
+  if (together + own > LIMITS.tags) return [{ path: [...at, 'tags', 'copy'], problem: tooMany(together) }];
   return [];
 }

@@ -30,7 +30,13 @@ const destination = 'rules[].destinations[]';
 
 /** Every field of `copy-rules.yml`. `[]` is any item of a list, `*` any key of a mapping. */
 export const FIELDS: ReadonlyMap<string, Field> = new Map([
-  ['', { expected: 'a mapping with the key rules', example: 'rules: [{ name: …, destinations: [{ region: … }] }]' }],
+  [
+    '',
+    {
+      expected: 'a mapping with the key rules',
+      example: '{ rules: [{ name: nightly, destinations: [{ region: eu-central-1 }] }] }',
+    },
+  ],
   ['rules', { expected: 'a list of rules', example: '[{ name: nightly, destinations: [{ region: eu-central-1 }] }]' }],
   ['rules[]', { expected: 'a rule', example: '{ name: nightly, destinations: [{ region: eu-central-1 }] }' }],
   [

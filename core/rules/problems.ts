@@ -43,18 +43,22 @@ export function wrongKind(document: unknown, segments: Segments): RuleProblem {
 
 /** A problem with a key that no field has. Its value is not shown: nobody knows what it is. */
 export function unknownKey(segments: Segments, key: string): RuleProblem {
-  const { place } = fieldAt(segments);
-  const known = knownKeys(place);
+  const known = knownKeys(fieldAt(segments).place);
   const meant = didYouMean(key, known);
-  const shown = meant ?? known[0];
-  const example = shown === undefined ? '' : `${shown}: ${fieldAt([...segments, shown]).field?.example ?? ''}`;
-  return {
-    path: printPath([...segments, key]),
-    segments: [...segments, key],
-    found: printFound(key),
-    problem: `is no known key; ${meant === undefined ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`}`,
-    example,
-  };
+  const problem = `is no known key; ${meant === undefined ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`}`;
+  const shown = meant ?? known[0] ?? '';
+  return wrongKey(segments, key, problem, `${shown}: ${fieldAt([...segments, shown]).field?.example ?? ''}`);
+}
+
+/** A problem with a key itself, not with its value; the example is that of the whole mapping. */
+export function wrongKey(
+  segments: Segments,
+  key: string,
+  problem: string,
+  example: string = fieldAt(segments).field?.example ?? '',
+): RuleProblem {
+  const path = [...segments, key];
+  return { path: printPath(path), segments: path, found: printFound(key), problem, example };
 }
 
 /** All problems as a block of text: path (with its place in the file, if the caller knows it), what was found, what is right. */

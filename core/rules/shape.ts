@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import { problemAt, type RuleProblem, unknownKey, wrongKind } from './problems.ts';
+import { problemAt, type RuleProblem, unknownKey, wrongKey, wrongKind } from './problems.ts';
 import { type RulesFile, rulesFile } from './schema.ts';
 
 type Segments = readonly (string | number)[];
@@ -10,9 +10,9 @@ export function checkShape(document: unknown): {
   readonly problems: readonly RuleProblem[];
 } {
   // zod leaves keys of this name out without a word, and a tag that is left out of `select` selects more.
-  const unusable = pathsTo('__proto__', document);
+  const unusable = mappingsWith('__proto__', document);
   if (unusable.length > 0) {
-    return { problems: unusable.map((path) => problemAt(document, path, 'is a key that cannot be used')) };
+    return { problems: unusable.map((path) => wrongKey(path, '__proto__', 'is a key that cannot be used')) };
   }
   const parsed = rulesFile.safeParse(document);
   if (parsed.success) return { file: parsed.data, problems: [] };
@@ -24,7 +24,9 @@ function toProblems(document: unknown, parent: Segments, issue: z.core.$ZodIssue
   const path = [...parent, ...issue.path.filter((segment) => typeof segment !== 'symbol')];
   if (issue.code === 'custom') return [problemAt(document, path, issue.message)];
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
-  if (issue.code === 'invalid_key') return issue.issues.flatMap((ofKey) => toProblems(document, path, ofKey));
+  if (issue.code === 'invalid_key') {
+    return issue.issues.map(({ message }) => wrongKey(path.slice(0, -1), String(path.at(-1)), message));
+  }
   if (issue.code === 'invalid_union') {
     // The kind that was meant is the one that fails inside the value, not because of what the value is.
     const meant = issue.errors.find((issues) => !issues.some(isWrongKind));
@@ -37,13 +39,12 @@ function isWrongKind({ code, path }: z.core.$ZodIssue): boolean {
   return path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
 }
 
-function pathsTo(key: string, value: unknown, at: Segments = []): readonly Segments[] {
+function mappingsWith(key: string, value: unknown, at: Segments = []): readonly Segments[] {
   if (typeof value !== 'object' || value === null) return [];
   const entries: readonly (readonly [string | number, unknown])[] = Array.isArray(value)
     ? [...value.entries()]
     : Object.entries(value);
   return entries.flatMap(([name, inner]) => {
-    const path = [...at, name];
-    return name === key ? [path] : pathsTo(key, inner, path);
+    return name === key ? [at] : mappingsWith(key, inner, [...at, name]);
   });
 }

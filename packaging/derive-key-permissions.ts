@@ -1,0 +1,113 @@
+import { partitionOf } from '../core/region.ts';
+import { parseKmsKey } from '../core/rules/kms-key.ts';
+import type { CopyRule } from '../core/rules.ts';
+import { destinationRegions } from './derive-destinations.ts';
+import { sourceOwners } from './derive-source-owners.ts';
+import { ACCOUNT, PARTITION, type Permission, REGION, sub } from './permission.ts';
+
+/**
+ * What EC2 documents for the caller of CopySnapshot, on the source's key and on the copy's:
+ * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html
+ * Its `kms:ReEncrypt*` stands for two actions. CreateGrant is apart, for it alone knows GrantIsForAWSResource.
+ */
+const USE_OF_A_KEY = [
+  'kms:DescribeKey',
+  'kms:Decrypt',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+];
+
+/** What StartCopy may do with KMS keys: only through EC2, and only with keys that the rules can lead to. */
+export function keyPermissions(rules: readonly CopyRule[]): readonly Permission[] {
+  const through = { 'kms:ViaService': ec2Services(rules) };
+  const { named, byAlias, defaults } = destinationKeys(rules);
+  return [
+    ...useAndGrant('SourceKeys', sourceKeys(rules), 'the keys of source snapshots, read by EC2 for the copy', through),
+    ...useAndGrant('NamedKeys', named, 'the keys that the rules name by id or ARN, for the copies', through),
+    ...[...byAlias].flatMap(([alias, keys], index) =>
+      useAndGrant(`AliasKeys${index + 1}`, keys, `the keys that have ${alias}, for the copies`, through, alias),
+    ),
+    ...useAndGrant('DefaultKeys', defaults, 'the default EBS keys, for copies without a key of their own', through),
+  ];
+}
+
+type Text = Permission['resources'][number];
+
+function useAndGrant(
+  sid: string,
+  keys: readonly Text[],
+  what: string,
+  through: Readonly<Record<string, readonly Text[]>>,
+  alias?: string,
+): readonly Permission[] {
+  if (keys.length === 0) return [];
+  // Also true for EC2's own requests, where kms:RequestAlias would not hold: there the key is named by its ARN.
+  // https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+  const withAlias = alias === undefined ? {} : { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': alias } };
+  return [
+    {
+      sid: `Use${sid}`,
+      reason: `Use ${what}`,
+      actions: USE_OF_A_KEY,
+      resources: keys,
+      conditions: { StringEquals: through, ...withAlias },
+    },
+    {
+      sid: `Grant${sid}`,
+      reason: `Let EC2 use ${what}, while it copies`,
+      actions: ['kms:CreateGrant'],
+      resources: keys,
+      conditions: { StringEquals: through, Bool: { 'kms:GrantIsForAWSResource': 'true' }, ...withAlias },
+    },
+  ];
+}
+
+/** AWS does not say which Region's EC2 a source key sees in a copy between Regions, so both are listed. */
+function ec2Services(rules: readonly CopyRule[]): readonly Text[] {
+  const regions = destinationRegions(rules);
+  // Nor does it say which suffix the name has in China.
+  const suffixes = regions.some((region) => partitionOf(region) === 'aws-cn')
+    ? ['amazonaws.com', 'amazonaws.com.cn']
+    : ['amazonaws.com'];
+  return suffixes.flatMap((suffix) => [
+    sub(`ec2.${REGION}.${suffix}`),
+    ...regions.map((region) => `ec2.${region}.${suffix}`),
+  ]);
+}
+
+/** A snapshot's key belongs to its owner; which one it is nobody knows before. */
+function sourceKeys(rules: readonly CopyRule[]): readonly Text[] {
+  const { own, shared } = sourceOwners(rules);
+  if (shared === 'any') return [keyArn(REGION, '*', '*')];
+  const accounts = new Set([...(own === 'always' ? [ACCOUNT] : own), ...shared]);
+  return [...accounts].map((account) => keyArn(REGION, account, '*'));
+}
+
+function destinationKeys(rules: readonly CopyRule[]) {
+  const named = new Map<string, Text>();
+  const byAlias = new Map<string, Map<string, Text>>();
+  const defaults = new Map<string, Text>();
+  const add = (group: Map<string, Text>, arn: Text) => group.set(JSON.stringify(arn), arn);
+  for (const { region, encryption } of rules.flatMap((rule) => rule.destinations)) {
+    const key = encryption.kind === 'key' ? parseKmsKey(encryption.kmsKey) : undefined;
+    const account = key?.arn?.account ?? ACCOUNT;
+    if (key === undefined) add(defaults, keyArn(region, ACCOUNT, '*'));
+    else if (key.kind === 'id') add(named, keyArn(region, account, key.name));
+    else {
+      const group = byAlias.get(key.name) ?? new Map<string, Text>();
+      add(group, keyArn(region, account, '*'));
+      byAlias.set(key.name, group);
+    }
+  }
+  return {
+    named: [...named.values()],
+    byAlias: new Map([...byAlias].map(([alias, keys]) => [alias, [...keys.values()]])),
+    defaults: [...defaults.values()],
+  };
+}
+
+function keyArn(region: string, account: string, id: string): Text {
+  return sub(`arn:${PARTITION}:kms:${region}:${account}:key/${id}`);
+}

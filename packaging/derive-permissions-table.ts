@@ -1,0 +1,29 @@
+import type { CopyRule } from '../core/rules.ts';
+import { permissionsOf, ROLE_OWNERS } from './derive-permissions.ts';
+import type { Text } from './permission.ts';
+
+/** A Markdown table of everything that the service may do: one row for each statement of each role. */
+export function permissionsTable(rules: readonly CopyRule[], install: string): string {
+  const rows = ROLE_OWNERS.flatMap((owner) =>
+    permissionsOf(owner, rules, install).map(({ actions, resources, reason }) => [
+      `\`${owner}\``,
+      actions.map(code).join('<br>'),
+      resources.map((resource) => code(print(resource))).join('<br>'),
+      reason,
+    ]),
+  );
+  return [['Who', 'May', 'On', 'Why'], ['---', '---', '---', '---'], ...rows]
+    .map((row) => `| ${row.join(' | ')} |`)
+    .join('\n');
+}
+
+function print(text: Text): string {
+  if (typeof text === 'string') return text;
+  if ('Ref' in text) return text.Ref;
+  if ('Fn::GetAtt' in text) return text['Fn::GetAtt'].join('.');
+  return text['Fn::Sub'].replaceAll('${!', '${').replaceAll(/\$\{([\w:.]+)\}/g, '<$1>');
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}

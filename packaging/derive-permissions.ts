@@ -1,0 +1,232 @@
+import { COPIER_TAG, copiedToTag } from '../core/copier-tags.ts';
+import type { CopyRule } from '../core/rules.ts';
+import { destinationRegions } from './derive-destinations.ts';
+import { keyPermissions } from './derive-key-permissions.ts';
+import { sourceOwners } from './derive-source-owners.ts';
+import { PARTITION, type Permission, REGION, sub, type Text } from './permission.ts';
+
+/** Everything that has a role: the functions by their names in serverless.yml, and the state machine. */
+export const ROLE_OWNERS = [
+  'onSnapshotEvent',
+  'startCopy',
+  'checkCopy',
+  'tagCopy',
+  'removeFailedCopy',
+  'explainFailure',
+  'onCopyEnded',
+  'copySnapshotMachine',
+] as const;
+
+export type RoleOwner = (typeof ROLE_OWNERS)[number];
+
+/**
+ * What a function, or the state machine, may do, and why.
+ * Actions, resources and condition keys: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+ *
+ * @param install the value of the tag `snapshot-copier:managed` on copies of this install
+ */
+export function permissionsOf(owner: RoleOwner, rules: readonly CopyRule[], install: string): readonly Permission[] {
+  if (owner === 'copySnapshotMachine') return machinePermissions();
+  return [...ownPermissions(owner, rules, install), ...everyFunctionMay(owner)];
+}
+
+function ownPermissions(
+  owner: Exclude<RoleOwner, 'copySnapshotMachine'>,
+  rules: readonly CopyRule[],
+  install: string,
+): readonly Permission[] {
+  const regions = destinationRegions(rules);
+  switch (owner) {
+    case 'onSnapshotEvent':
+      return [
+        look('Sources', [{ Ref: 'AWS::Region' }], 'Read the facts of the snapshot that an event names'),
+        {
+          sid: 'StartCopies',
+          reason: 'Start one execution per destination',
+          actions: ['states:StartExecution'],
+          resources: [{ Ref: 'CopySnapshotMachine' }],
+        },
+        publish('Tell of a snapshot that an event names but nobody can see'),
+        KEEP_STUCK_EVENTS,
+      ];
+    case 'startCopy':
+      return [
+        look('Copies', regions, 'Look for the copy before beginning one, as an answer may have been lost'),
+        ...copyPermissions(rules, regions, install),
+        ...keyPermissions(rules),
+      ];
+    case 'checkCopy':
+      return [look('Copies', regions, 'See how far the copy is')];
+    case 'tagCopy':
+      return [tagOwnCopies(regions, install, 'Mark a complete copy as copied'), TAG_SOURCES];
+    case 'removeFailedCopy':
+      return [
+        look('Copies', regions, 'Look what a failed copy left behind'),
+        tagOwnCopies(regions, install, 'Mark a copy that was given up as failed'),
+        {
+          sid: 'RemoveOwnCopies',
+          reason: 'Remove what a failed copy left behind; only snapshots with the tag of this install',
+          actions: ['ec2:DeleteSnapshot'],
+          resources: regions.map((region) => snapshots(region)),
+          conditions: ofInstall(install),
+        },
+      ];
+    case 'explainFailure':
+      return [];
+    case 'onCopyEnded':
+      return [publish('Tell of executions that could not tell it themselves'), KEEP_STUCK_EVENTS];
+    default:
+      return owner satisfies never;
+  }
+}
+
+/**
+ * CopySnapshot is allowed or denied twice: for the source, and for the copy, which does not exist yet and whose name
+ * is the literal `*`. A source's tags cannot be a condition; its owner can.
+ * https://docs.aws.amazon.com/ebs/latest/userguide/security_iam_id-based-policy-examples.html
+ */
+function copyPermissions(
+  rules: readonly CopyRule[],
+  regions: readonly string[],
+  install: string,
+): readonly Permission[] {
+  const { own, shared } = sourceOwners(rules);
+  const listed = new Set([...(own === 'always' ? [] : own), ...(shared === 'any' ? [] : shared)]);
+  const owners: readonly Text[] = [...(own === 'always' ? [{ Ref: 'AWS::AccountId' }] : []), ...listed];
+  return [
+    {
+      sid: 'CopyFromHere',
+      reason: `Copy from this Region, ${shared === 'any' ? 'whoever owns the snapshot' : 'only from the owners that the rules select'}`,
+      actions: ['ec2:CopySnapshot'],
+      resources: [snapshots(REGION, 'snap-*')],
+      ...(shared !== 'any' && { conditions: { StringEquals: { 'ec2:Owner': owners } } }),
+    },
+    {
+      sid: 'CopyToDestinations',
+      reason: 'Copy to the destinations of the rules, only with the tag of this install on the copy',
+      actions: ['ec2:CopySnapshot'],
+      // Literally `snapshot/${*}`, which IAM reads as an asterisk and not as a wildcard; `!` keeps Fn::Sub away from it.
+      resources: regions.map((region) => snapshots(region, `\${!*}`)),
+      conditions: { StringEquals: { [`aws:RequestTag/${COPIER_TAG.managed}`]: install } },
+    },
+    {
+      sid: 'TagNewCopies',
+      reason: 'Tag a copy as it is made, so that it can be found again',
+      actions: ['ec2:CreateTags'],
+      resources: regions.map((region) => snapshots(region)),
+      conditions: { StringEquals: { 'ec2:CreateAction': 'CopySnapshot' } },
+    },
+  ];
+}
+
+/** An execution may outlive a deployment, and then calls the version that it began with. */
+function machinePermissions(): readonly Permission[] {
+  const tasks = ['StartCopy', 'CheckCopy', 'TagCopy', 'RemoveFailedCopy', 'ExplainFailure'];
+  return [
+    {
+      sid: 'CallTasks',
+      reason: 'Call the functions of the Task states, in every version',
+      actions: ['lambda:InvokeFunction'],
+      resources: tasks.flatMap((task) => [
+        { 'Fn::GetAtt': [`${task}LambdaFunction`, 'Arn'] },
+        sub(`\${${task}LambdaFunction.Arn}:*`),
+      ]),
+    },
+    publish('Send the alert of a failed copy'),
+    {
+      sid: 'DeliverLogs',
+      reason: 'Write the log of the state machine; log delivery knows no resources',
+      actions: [
+        'logs:CreateLogDelivery',
+        'logs:GetLogDelivery',
+        'logs:UpdateLogDelivery',
+        'logs:DeleteLogDelivery',
+        'logs:ListLogDeliveries',
+        'logs:PutResourcePolicy',
+        'logs:DescribeResourcePolicies',
+        'logs:DescribeLogGroups',
+      ],
+      resources: ['*'],
+    },
+    trace(['xray:GetSamplingRules', 'xray:GetSamplingTargets']),
+  ];
+}
+
+function everyFunctionMay(owner: RoleOwner): readonly Permission[] {
+  return [
+    {
+      sid: 'WriteLog',
+      reason: 'Write its own log',
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [{ 'Fn::GetAtt': [`${capitalised(owner)}LogGroup`, 'Arn'] }],
+    },
+    trace(),
+  ];
+}
+
+function trace(more: readonly string[] = []): Permission {
+  return {
+    sid: 'Trace',
+    reason: 'Send traces; X-Ray knows no resources',
+    actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords', ...more],
+    resources: ['*'],
+  };
+}
+
+function look(what: string, regions: readonly Text[], reason: string): Permission {
+  return {
+    sid: `LookAt${what}`,
+    reason: `${reason}; this action knows no resources, only Regions`,
+    actions: ['ec2:DescribeSnapshots'],
+    resources: ['*'],
+    conditions: { StringEquals: { 'ec2:Region': regions } },
+  };
+}
+
+function publish(reason: string): Permission {
+  return { sid: 'TellDeadLetterTopic', reason, actions: ['sns:Publish'], resources: [{ Ref: 'DeadLetterTopic' }] };
+}
+
+const KEEP_STUCK_EVENTS: Permission = {
+  sid: 'KeepStuckEvents',
+  reason: 'Put an event that could not be processed into its on-failure queue',
+  actions: ['sqs:SendMessage'],
+  resources: [{ 'Fn::GetAtt': ['StuckEventsQueue', 'Arn'] }],
+};
+
+function tagOwnCopies(regions: readonly string[], install: string, reason: string): Permission {
+  return {
+    sid: 'TagOwnCopies',
+    reason: `${reason}; only the tag ${COPIER_TAG.state}, only on snapshots with the tag of this install`,
+    actions: ['ec2:CreateTags'],
+    resources: regions.map((region) => snapshots(region)),
+    conditions: { ...ofInstall(install), ...onlyTags('StringEquals', COPIER_TAG.state) },
+  };
+}
+
+const TAG_SOURCES: Permission = {
+  sid: 'TagSources',
+  reason: 'Write the id of the copy on its source; only tags of that name',
+  actions: ['ec2:CreateTags'],
+  resources: [snapshots(REGION, 'snap-*')],
+  conditions: onlyTags('StringLike', copiedToTag('*')),
+};
+
+function ofInstall(install: string) {
+  return { StringEquals: { [`aws:ResourceTag/${COPIER_TAG.managed}`]: install } };
+}
+
+/** `ForAllValues` holds where there are no keys at all, hence the second condition. */
+function onlyTags(operator: 'StringEquals' | 'StringLike', key: string) {
+  return { [`ForAllValues:${operator}`]: { 'aws:TagKeys': key }, Null: { 'aws:TagKeys': 'false' } };
+}
+
+/** The account is left open: EC2 writes the ARN of a snapshot with and without one. */
+function snapshots(region: string, id = '*'): Text {
+  return sub(`arn:${PARTITION}:ec2:${region}:*:snapshot/${id}`);
+}
+
+/** As osls makes logical ids: https://github.com/oss-serverless/serverless, `startCopy` is `StartCopyLambdaFunction`. */
+export function capitalised(name: string): string {
+  return name.slice(0, 1).toUpperCase() + name.slice(1);
+}

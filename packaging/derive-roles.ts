@@ -1,0 +1,81 @@
+import type { CopyRule } from '../core/rules.ts';
+import { capitalised, permissionsOf, ROLE_OWNERS, type RoleOwner } from './derive-permissions.ts';
+import type { Permission } from './permission.ts';
+
+/** IAM's limit for all inline policies of a role together, in characters without white space. */
+const LONGEST_POLICY = 10_240;
+
+/**
+ * One AWS::IAM::Role for each function and for the state machine, by logical id (`StartCopyRole`, …), as CloudFormation
+ * resources. None has a fixed name, so that installs do not get in each other's way.
+ *
+ * @throws Error if the rules need a longer policy than IAM allows.
+ */
+export function roles(rules: readonly CopyRule[], install: string) {
+  return Object.fromEntries(ROLE_OWNERS.map((owner) => [`${capitalised(owner)}Role`, role(owner, rules, install)]));
+}
+
+function role(owner: RoleOwner, rules: readonly CopyRule[], install: string) {
+  const policy = {
+    Version: '2012-10-17',
+    Statement: permissionsOf(owner, rules, install).map(statement),
+  };
+  const length = policyLength(policy);
+  if (length > LONGEST_POLICY) {
+    throw new Error(
+      `The rules need a policy of about ${length} characters for ${owner}, and IAM allows ${LONGEST_POLICY}. ` +
+        'Have the same key alias in all Regions, or fewer destinations, or two installs with a rules file each.',
+    );
+  }
+  return {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      Description: `What ${owner} of ${install} may do`,
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [owner === 'copySnapshotMachine' ? TRUST_IN_STEP_FUNCTIONS : TRUST_IN_LAMBDA],
+      },
+      Policies: [{ PolicyName: capitalised(owner), PolicyDocument: policy }],
+    },
+  };
+}
+
+const TRUST_IN_LAMBDA = {
+  Effect: 'Allow',
+  Principal: { Service: 'lambda.amazonaws.com' },
+  Action: 'sts:AssumeRole',
+};
+
+/** Not the ARN of the machine as condition: the machine needs its role first. */
+const TRUST_IN_STEP_FUNCTIONS = {
+  Effect: 'Allow',
+  Principal: { Service: 'states.amazonaws.com' },
+  Action: 'sts:AssumeRole',
+  Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+};
+
+function statement({ sid, actions, resources, conditions }: Permission) {
+  return {
+    Sid: sid,
+    Effect: 'Allow',
+    Action: actions,
+    Resource: resources,
+    ...(conditions !== undefined && { Condition: conditions }),
+  };
+}
+
+/** Intrinsics are written out first, each pseudo parameter as the longest text that it can become. */
+function policyLength(policy: unknown): number {
+  const longest: Readonly<Record<string, string>> = {
+    'AWS::Partition': 'aws-us-gov',
+    'AWS::Region': 'ap-southeast-1',
+    'AWS::AccountId': '111122223333',
+  };
+  const written = JSON.stringify(policy, (_, value: unknown) => {
+    if (typeof value !== 'object' || value === null) return value;
+    if ('Fn::Sub' in value)
+      return String(value['Fn::Sub']).replaceAll(/\$\{(AWS::\w+)\}/g, (_all, name: string) => longest[name] ?? '');
+    return 'Ref' in value ? (longest[String(value.Ref)] ?? '') : value;
+  });
+  return written.length;
+}

@@ -1,0 +1,55 @@
+import type * as z from 'zod';
+import { invalidValue } from './ec2-error.ts';
+import { integer, text } from './query.ts';
+
+interface PageInput {
+  readonly MaxResults?: number | undefined;
+  readonly NextToken?: string | undefined;
+}
+
+/** The two parameters of every call that answers in pages. */
+export const pageParameters: {
+  MaxResults: z.ZodOptional<typeof integer>;
+  NextToken: z.ZodOptional<typeof text>;
+} = { MaxResults: integer.optional(), NextToken: text.optional() };
+
+const MIN_RESULTS = 5;
+const MAX_RESULTS = 1000;
+
+/**
+ * One page of a list that is sorted by `keyOf`. Fewer than 5 at a time is an error; above 1,000 counts as 1,000;
+ * without MaxResults everything comes at once.
+ * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Query-Requests.html#api-pagination
+ *
+ * A token says what was shown last, so that what comes or goes between two pages shifts nothing.
+ */
+export function page<T>(
+  list: readonly T[],
+  keyOf: (item: T) => string,
+  { MaxResults, NextToken }: PageInput,
+): { items: readonly T[]; nextToken: string | undefined } {
+  if (MaxResults !== undefined && MaxResults < MIN_RESULTS) {
+    throw invalidValue(
+      `Value ( ${MaxResults} ) for parameter maxResults is invalid. Expecting a value greater than or equal to ${MIN_RESULTS}.`,
+    );
+  }
+  const after = NextToken === undefined ? undefined : readToken(NextToken);
+  const rest = after === undefined ? list : list.filter((item) => keyOf(item) > after);
+  const chosen = MaxResults === undefined ? rest : rest.slice(0, Math.min(MaxResults, MAX_RESULTS));
+  const last = chosen.at(-1);
+  const more = chosen.length < rest.length && last !== undefined;
+  return { items: chosen, nextToken: more ? writeToken(keyOf(last)) : undefined };
+}
+
+const TOKEN_PREFIX = 'after:';
+
+function writeToken(key: string): string {
+  return Buffer.from(TOKEN_PREFIX + key).toString('base64url');
+}
+
+function readToken(token: string): string {
+  const read = Buffer.from(token, 'base64url').toString();
+  // Code and words as a third-party report has them.
+  if (!read.startsWith(TOKEN_PREFIX)) throw invalidValue('Unable to parse pagination token');
+  return read.slice(TOKEN_PREFIX.length);
+}

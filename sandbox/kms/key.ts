@@ -1,0 +1,36 @@
+import { partitionOf } from '../../core/region.ts';
+import type { Caller } from '../accounts.ts';
+
+/** KMS's KeyState, as far as it is imitated: https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html */
+export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
+
+/** A KMS key. Changed only by the `KeyStore`. */
+export interface KmsKey {
+  readonly account: string;
+  readonly region: string;
+  readonly keyId: string;
+  readonly arn: string;
+  readonly description: string;
+  /** `AWS` = an AWS managed key, such as `aws/ebs`: nobody can change it or share it. */
+  readonly manager: 'AWS' | 'CUSTOMER';
+  /** `SYMMETRIC_DEFAULT` or anything else that KMS knows. */
+  readonly keySpec: string;
+  readonly keyUsage: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  state: KeyState;
+  /** When a key in `PendingDeletion` goes away, milliseconds since 1970. */
+  deletionAt: number | undefined;
+  /** The key policy, as the JSON text that was put. */
+  policy: string;
+}
+
+/** EBS takes symmetric encryption keys only: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html */
+export function isSymmetric(key: KmsKey): boolean {
+  return key.keySpec === 'SYMMETRIC_DEFAULT' && key.keyUsage === 'ENCRYPT_DECRYPT';
+}
+
+/** The ARN of `key/<id>` or `alias/<name>`. */
+export function kmsArn({ account, region }: Caller, resource: string): string {
+  return `arn:${partitionOf(region)}:kms:${region}:${account}:${resource}`;
+}

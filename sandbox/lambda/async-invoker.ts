@@ -1,0 +1,113 @@
+import { type Random, uuid } from '../ids.ts';
+import type { Messaging } from '../messaging.ts';
+import type { VirtualClock } from '../virtual-clock.ts';
+import type { Invocation, LambdaService } from './lambda-service.ts';
+
+/** `AWS::Lambda::EventInvokeConfig`, or Lambda's defaults. */
+export interface AsyncConfig {
+  readonly maximumRetryAttempts: number;
+  readonly maximumEventAgeSeconds: number;
+  /** ARN of the queue or topic that gets a record of each event that was given up. */
+  readonly onFailure?: string;
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html */
+const DEFAULT_CONFIG: AsyncConfig = { maximumRetryAttempts: 2, maximumEventAgeSeconds: 21_600 };
+
+/** "with a one-minute wait between the first two attempts, and two minutes between the second and third" */
+const WAIT_BEFORE_RETRY_SECONDS = [60, 120];
+
+type GivenUpBecause = 'RetriesExhausted' | 'EventAgeExceeded';
+
+/**
+ * Lambda's asynchronous invocation: an event is taken at once, tried again after errors, and at last recorded at the
+ * on-failure destination. Without a destination it is dropped, as Lambda does.
+ */
+export class AsyncInvoker {
+  readonly #clock: VirtualClock;
+  readonly #random: Random;
+  readonly #lambda: LambdaService;
+  readonly #messaging: Messaging;
+  readonly #configs = new Map<string, AsyncConfig>();
+
+  constructor(options: {
+    readonly clock: VirtualClock;
+    readonly random: Random;
+    readonly lambda: LambdaService;
+    readonly messaging: Messaging;
+  }) {
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#lambda = options.lambda;
+    this.#messaging = options.messaging;
+  }
+
+  /** @param functionArn of the function, or of one version of it */
+  configure(functionArn: string, config: Partial<AsyncConfig>): void {
+    this.#configs.set(this.#lambda.resolve(functionArn).arn, { ...DEFAULT_CONFIG, ...config });
+  }
+
+  /**
+   * Takes an event for a function.
+   * @param event JSON text
+   * @throws FunctionNotFoundError
+   */
+  accept(nameOrArn: string, event: string): void {
+    const { arn } = this.#lambda.resolve(nameOrArn);
+    const requestId = uuid(this.#random);
+    void this.#attempt({ arn, event, requestId, acceptedAt: this.#clock.now() }, 1);
+  }
+
+  async #attempt(accepted: Accepted, attempt: number): Promise<void> {
+    const config = this.#configs.get(accepted.arn) ?? DEFAULT_CONFIG;
+    const result = await this.#lambda.invoke(accepted.arn, accepted.event, accepted.requestId);
+    if (result.ok) return;
+    if (attempt > config.maximumRetryAttempts) {
+      await this.#giveUp(accepted, config, 'RetriesExhausted', attempt, result);
+      return;
+    }
+    const waitSeconds = WAIT_BEFORE_RETRY_SECONDS[attempt - 1] ?? 120;
+    const tooOldAt = accepted.acceptedAt + config.maximumEventAgeSeconds * 1000;
+    const retryAt = this.#clock.now() + waitSeconds * 1000;
+    const next =
+      retryAt > tooOldAt
+        ? () => this.#giveUp(accepted, config, 'EventAgeExceeded', attempt, result)
+        : () => this.#attempt(accepted, attempt + 1);
+    this.#clock.after(Math.min(retryAt, Math.max(tooOldAt, this.#clock.now())) - this.#clock.now(), () => {
+      void next();
+    });
+  }
+
+  /** https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
+  async #giveUp(
+    accepted: Accepted,
+    { onFailure }: AsyncConfig,
+    condition: GivenUpBecause,
+    attempts: number,
+    last: Extract<Invocation, { ok: false }>,
+  ): Promise<void> {
+    if (onFailure === undefined) return;
+    const { arn, version } = this.#lambda.resolve(accepted.arn);
+    const record = {
+      version: '1.0',
+      timestamp: new Date(this.#clock.now()).toISOString(),
+      requestContext: {
+        requestId: accepted.requestId,
+        functionArn: version === '$LATEST' ? `${arn}:$LATEST` : arn,
+        condition,
+        approximateInvokeCount: attempts,
+      },
+      requestPayload: JSON.parse(accepted.event),
+      responseContext: { statusCode: 200, executedVersion: last.executedVersion, functionError: 'Unhandled' },
+      responsePayload: last.error,
+    };
+    await this.#messaging.sendTo(onFailure, JSON.stringify(record));
+  }
+}
+
+interface Accepted {
+  readonly arn: string;
+  readonly event: string;
+  readonly requestId: string;
+  readonly acceptedAt: number;
+}

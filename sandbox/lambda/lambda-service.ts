@@ -1,0 +1,334 @@
+import { devNull } from 'node:os';
+import { type Home, homeArn } from '../home.ts';
+import { hexDigits, type Random, uuid } from '../ids.ts';
+import type { VirtualClock } from '../virtual-clock.ts';
+import { type Environment, type Run, startEnvironment } from './environment.ts';
+import type { FunctionLogs } from './logs.ts';
+import type { EnvironmentSettings, FunctionError } from './messages.ts';
+
+/** A function as the template describes it. */
+export interface FunctionConfig {
+  readonly name: string;
+  readonly code: EnvironmentSettings;
+  readonly timeoutSeconds: number;
+  readonly memoryMegabytes: number;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** How an invocation ended. `payload` is JSON text. */
+export type Invocation = { readonly requestId: string; readonly executedVersion: string } & (
+  | { readonly ok: true; readonly payload: string }
+  | { readonly ok: false; readonly error: FunctionError }
+);
+
+/** The end that a test prepares for one coming invocation. */
+export interface Interruption {
+  /** The function's name, or what its name ends with after a `-`. */
+  readonly functionName: string;
+  /**
+   * `start`: before any of its code ran. `answer`: it did its work, and its answer is lost. `afterCall`: once the
+   * sandbox has carried out that API action (`CopySnapshot`) for it, and before it gets the answer.
+   */
+  readonly moment: 'start' | 'answer' | { readonly afterCall: string };
+  /** `crash`: the process dies. `timeout`: nothing more happens until the function's time-out, in sandbox time. */
+  readonly as: 'crash' | 'timeout';
+}
+
+/** No function has that name or ARN. */
+export class FunctionNotFoundError extends Error {
+  override readonly name = 'FunctionNotFoundError';
+}
+
+/** Threads of one version of one function. More invocations than that wait for a free one. */
+const ENVIRONMENTS_PER_VERSION = 4;
+
+interface Pool {
+  readonly config: FunctionConfig;
+  readonly version: string;
+  readonly idle: PooledEnvironment[];
+  started: number;
+  readonly waiting: ((environment: PooledEnvironment) => void)[];
+}
+
+interface PooledEnvironment {
+  readonly environment: Environment;
+  /** The invocation that its output belongs to. */
+  requestId: string;
+}
+
+interface RunningInvocation {
+  readonly functionName: string;
+  readonly interruption: Interruption | undefined;
+  interrupted: boolean;
+  readonly kill: () => Promise<void>;
+}
+
+/**
+ * Lambda: runs the functions of the stack in worker threads, each with its own environment variables and its own
+ * instance of the bundle, kept warm for the next invocation.
+ */
+export class LambdaService {
+  readonly #clock: VirtualClock;
+  readonly #random: Random;
+  readonly #home: Home;
+  readonly #logs: FunctionLogs;
+  readonly #endpoint: () => string;
+  readonly #functions = new Map<string, FunctionConfig>();
+  readonly #versions = new Map<string, number>();
+  readonly #pools = new Map<string, Pool>();
+  readonly #interruptions: Interruption[] = [];
+  readonly #running = new Map<string, RunningInvocation>();
+  readonly #environments = new Set<Environment>();
+  readonly #counts = new Map<string, number>();
+
+  constructor(options: {
+    readonly clock: VirtualClock;
+    readonly random: Random;
+    readonly home: Home;
+    readonly logs: FunctionLogs;
+    /** The sandbox's endpoint, asked for when an environment starts. */
+    readonly endpoint: () => string;
+  }) {
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#home = options.home;
+    this.#logs = options.logs;
+    this.#endpoint = options.endpoint;
+  }
+
+  add(config: FunctionConfig): void {
+    this.#functions.set(config.name, config);
+  }
+
+  /** Publishes the code as it is. Numbers begin at 1. */
+  publishVersion(name: string): string {
+    const number = (this.#versions.get(name) ?? 0) + 1;
+    this.#versions.set(name, number);
+    return String(number);
+  }
+
+  functions(): readonly FunctionConfig[] {
+    return [...this.#functions.values()];
+  }
+
+  /** How often each function was invoked, by name. */
+  invocationCounts(): ReadonlyMap<string, number> {
+    return this.#counts;
+  }
+
+  /**
+   * Function and version behind a name, an ARN, or either with `:version`.
+   * @throws FunctionNotFoundError
+   */
+  resolve(nameOrArn: string): { readonly config: FunctionConfig; readonly version: string; readonly arn: string } {
+    const prefix = homeArn(this.#home, 'lambda', 'function:');
+    const [name = '', version = '$LATEST', ...rest] = (
+      nameOrArn.startsWith(prefix) ? nameOrArn.slice(prefix.length) : nameOrArn
+    ).split(':');
+    const config = this.#functions.get(name);
+    const known = version === '$LATEST' || Number(version) <= (this.#versions.get(name) ?? 0);
+    if (config === undefined || rest.length > 0 || !known) {
+      throw new FunctionNotFoundError(`Function not found: ${nameOrArn}`);
+    }
+    return { config, version, arn: version === '$LATEST' ? prefix + name : `${prefix}${name}:${version}` };
+  }
+
+  /**
+   * Invokes a function and waits for its end. An error of the function is an answer.
+   * @param event JSON text
+   * @throws FunctionNotFoundError
+   */
+  async invoke(nameOrArn: string, event: string, requestId: string = uuid(this.#random)): Promise<Invocation> {
+    const { config, version, arn } = this.resolve(nameOrArn);
+    this.#counts.set(config.name, (this.#counts.get(config.name) ?? 0) + 1);
+    const interruption = this.#takeInterruption(config.name);
+    const end = this.#clock.begin();
+    try {
+      const run =
+        interruption?.moment === 'start'
+          ? undefined
+          : await this.#run(this.#poolOf(config, version), arn, event, requestId, interruption);
+      if (run?.interrupted === false) return answerOf(run.ended, requestId, version, config);
+    } finally {
+      // A time-out that a test prepared passes in sandbox time, so the clock must not wait for it.
+      end();
+    }
+    if (interruption?.as === 'timeout') {
+      await new Promise<void>((resolve) => {
+        this.#clock.after(config.timeoutSeconds * 1000, resolve);
+      });
+      return answerOf({ kind: 'timed-out' }, requestId, version, config);
+    }
+    const error = { errorType: 'Runtime.ExitError', errorMessage: 'Runtime exited with error: signal: killed' };
+    return answerOf({ kind: 'lost', error }, requestId, version, config);
+  }
+
+  /** Prepares the end of one coming invocation. Several for one function are used one after the other. */
+  interruptNext(interruption: Interruption): void {
+    const known = this.functions().some(({ name }) => isNamed(name, interruption.functionName));
+    if (!known) throw new FunctionNotFoundError(`Function not found: ${interruption.functionName}`);
+    this.#interruptions.push(interruption);
+  }
+
+  /**
+   * Told by the HTTP front when an API call was carried out and its answer is about to leave. Answers true if the
+   * function that called has been ended by that.
+   * @param traceHeader header X-Amzn-Trace-Id, which the SDK sends from within Lambda
+   */
+  answering(traceHeader: string | undefined, action: string): boolean {
+    const root = /Root=([^;]+)/.exec(traceHeader ?? '')?.[1];
+    const running = root === undefined ? undefined : this.#running.get(root);
+    const moment = running?.interruption?.moment;
+    if (running === undefined || typeof moment !== 'object' || moment.afterCall !== action) return false;
+    running.interrupted = true;
+    void running.kill();
+    return true;
+  }
+
+  /** The function whose invocation carries that trace header. */
+  callerOf(traceHeader: string | undefined): string | undefined {
+    const root = /Root=([^;]+)/.exec(traceHeader ?? '')?.[1];
+    return root === undefined ? undefined : this.#running.get(root)?.functionName;
+  }
+
+  /** Ends all threads. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#environments].map((environment) => environment.kill()));
+    this.#environments.clear();
+  }
+
+  #takeInterruption(name: string): Interruption | undefined {
+    const index = this.#interruptions.findIndex(({ functionName }) => isNamed(name, functionName));
+    return index === -1 ? undefined : this.#interruptions.splice(index, 1)[0];
+  }
+
+  async #run(
+    pool: Pool,
+    invokedFunctionArn: string,
+    event: string,
+    requestId: string,
+    interruption: Interruption | undefined,
+  ): Promise<{ readonly ended: Run; readonly interrupted: boolean }> {
+    const pooled = await this.#acquire(pool);
+    pooled.requestId = requestId;
+    const root = `1-${hexDigits(this.#random, 8)}-${hexDigits(this.#random, 24)}`;
+    const running: RunningInvocation = {
+      functionName: pool.config.name,
+      interruption,
+      interrupted: false,
+      kill: () => pooled.environment.kill(),
+    };
+    this.#running.set(root, running);
+    const ended = await pooled.environment.run({
+      event,
+      requestId,
+      traceId: `Root=${root};Parent=${hexDigits(this.#random, 16)};Sampled=0`,
+      invokedFunctionArn,
+      timeoutMs: pool.config.timeoutSeconds * 1000,
+      now: this.#clock.now(),
+      timeRuns: this.#clock.mode === 'paced',
+    });
+    this.#running.delete(root);
+    const interrupted = running.interrupted || interruption?.moment === 'answer';
+    const usable = !interrupted && (ended.kind === 'returned' || ended.kind === 'threw');
+    this.#release(pool, pooled, usable);
+    return { ended, interrupted };
+  }
+
+  #poolOf(config: FunctionConfig, version: string): Pool {
+    const key = `${config.name}:${version}`;
+    const known = this.#pools.get(key);
+    if (known !== undefined) return known;
+    const fresh: Pool = { config, version, idle: [], started: 0, waiting: [] };
+    this.#pools.set(key, fresh);
+    return fresh;
+  }
+
+  async #acquire(pool: Pool): Promise<PooledEnvironment> {
+    const idle = pool.idle.pop();
+    if (idle !== undefined) return idle;
+    if (pool.started < ENVIRONMENTS_PER_VERSION) return this.#start(pool);
+    return new Promise((resolve) => pool.waiting.push(resolve));
+  }
+
+  #release(pool: Pool, pooled: PooledEnvironment, usable: boolean): void {
+    if (!usable) {
+      pool.started -= 1;
+      void pooled.environment.kill();
+      this.#environments.delete(pooled.environment);
+    }
+    const next = pool.waiting.shift();
+    if (next !== undefined) next(usable ? pooled : this.#start(pool));
+    else if (usable) pool.idle.push(pooled);
+  }
+
+  #start(pool: Pool): PooledEnvironment {
+    pool.started += 1;
+    const { config, version } = pool;
+    const pooled: PooledEnvironment = {
+      requestId: '',
+      environment: startEnvironment({
+        settings: config.code,
+        env: this.#variables(config, version),
+        clock: this.#clock,
+        onWrite: (text) => this.#logs.write(config.name, pooled.requestId, text),
+      }),
+    };
+    this.#environments.add(pooled.environment);
+    return pooled;
+  }
+
+  /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
+  #variables(config: FunctionConfig, version: string): Record<string, string> {
+    const { account, region } = this.#home;
+    const day = new Date(this.#clock.now()).toISOString().slice(0, 10).replaceAll('-', '/');
+    return {
+      ...config.environment,
+      _HANDLER: config.code.handler,
+      LAMBDA_TASK_ROOT: '/var/task',
+      AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+      AWS_REGION: region,
+      AWS_DEFAULT_REGION: region,
+      AWS_LAMBDA_FUNCTION_NAME: config.name,
+      AWS_LAMBDA_FUNCTION_VERSION: version,
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(config.memoryMegabytes),
+      AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+      AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${config.name}`,
+      AWS_LAMBDA_LOG_STREAM_NAME: `${day}/[${version}]${hexDigits(this.#random, 32)}`,
+      // The front takes a key id of 12 digits for the account that calls.
+      AWS_ACCESS_KEY_ID: account,
+      AWS_SECRET_ACCESS_KEY: 'sandbox',
+      AWS_SESSION_TOKEN: 'sandbox',
+      AWS_ENDPOINT_URL: this.#endpoint(),
+      // Nothing of the machine's own AWS settings may reach a function.
+      AWS_CONFIG_FILE: devNull,
+      AWS_SHARED_CREDENTIALS_FILE: devNull,
+    };
+  }
+}
+
+function isNamed(name: string, wanted: string): boolean {
+  return name === wanted || name.endsWith(`-${wanted}`);
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
+function answerOf(run: Run, requestId: string, executedVersion: string, config: FunctionConfig): Invocation {
+  const about = { requestId, executedVersion };
+  switch (run.kind) {
+    case 'returned':
+      return { ...about, ok: true, payload: run.payload };
+    case 'threw':
+      return { ...about, ok: false, error: run.error };
+    case 'lost': {
+      const { error } = run;
+      const errorMessage = error.trace === undefined ? `RequestId: ${requestId} Error: ${error.errorMessage}` : error.errorMessage;
+      return { ...about, ok: false, error: { ...error, errorMessage } };
+    }
+    case 'timed-out': {
+      const errorMessage = `RequestId: ${requestId} Error: Task timed out after ${config.timeoutSeconds.toFixed(2)} seconds`;
+      return { ...about, ok: false, error: { errorType: 'Sandbox.Timedout', errorMessage } };
+    }
+    default:
+      return run satisfies never;
+  }
+}

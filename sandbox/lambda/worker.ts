@@ -1,0 +1,100 @@
+/** One execution environment of a function: loads the bundle, then runs its handler once for each message. */
+
+import { pathToFileURL } from 'node:url';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { EnvironmentSettings, FromEnvironment, FunctionError, Invoke } from './messages.ts';
+
+type Handler = (event: unknown, context: unknown) => unknown;
+
+const RealDate = Date;
+let nowAtStart = RealDate.now();
+let startedAt = performance.now();
+let timeRuns = true;
+
+function sandboxNow(): number {
+  return timeRuns ? Math.floor(nowAtStart + performance.now() - startedAt) : nowAtStart;
+}
+
+globalThis.Date = new Proxy(RealDate, {
+  construct: (target, args, newTarget) => Reflect.construct(target, args.length === 0 ? [sandboxNow()] : args, newTarget),
+  apply: () => new RealDate(sandboxNow()).toString(),
+  get: (target, key) => (key === 'now' ? sandboxNow : Reflect.get(target, key)),
+});
+
+/** As Lambda's Node.js runtime does it: a thrown value that is no error is reported by its type. */
+function inLambdasWords(error: unknown): FunctionError {
+  if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
+  return { errorType: error.name, errorMessage: error.message, trace: error.stack?.split('\n') ?? [] };
+}
+
+function sendWrites(port: MessagePort, stream: NodeJS.WriteStream): void {
+  stream.write = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean => {
+    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+    send(port, { kind: 'wrote', text });
+    const done = typeof encoding === 'function' ? encoding : callback;
+    if (typeof done === 'function') done();
+    return true;
+  };
+}
+
+function send(port: MessagePort, message: FromEnvironment): void {
+  port.postMessage(message);
+}
+
+async function load(settings: EnvironmentSettings): Promise<Handler | FunctionError> {
+  let exports: Record<string, unknown>;
+  try {
+    exports = await import(pathToFileURL(settings.file).href);
+  } catch (error) {
+    return inLambdasWords(error);
+  }
+  const handler = exports[settings.handler];
+  if (typeof handler === 'function') return (event, context) => handler(event, context);
+  return {
+    errorType: 'Runtime.HandlerNotFound',
+    errorMessage: `${settings.file} exports no function ${settings.handler}`,
+    trace: [],
+  };
+}
+
+async function invoke(handler: Handler, message: Invoke): Promise<FromEnvironment> {
+  nowAtStart = message.now;
+  timeRuns = message.timeRuns;
+  startedAt = performance.now();
+  process.env['_X_AMZN_TRACE_ID'] = message.traceId;
+  const { env } = process;
+  // https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
+  const context = {
+    callbackWaitsForEmptyEventLoop: true,
+    functionName: env['AWS_LAMBDA_FUNCTION_NAME'],
+    functionVersion: env['AWS_LAMBDA_FUNCTION_VERSION'],
+    invokedFunctionArn: message.invokedFunctionArn,
+    memoryLimitInMB: env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'],
+    awsRequestId: message.requestId,
+    logGroupName: env['AWS_LAMBDA_LOG_GROUP_NAME'],
+    logStreamName: env['AWS_LAMBDA_LOG_STREAM_NAME'],
+    getRemainingTimeInMillis: () => Math.max(0, Math.floor(message.timeoutMs - (performance.now() - startedAt))),
+  };
+  try {
+    const result = await handler(JSON.parse(message.event), context);
+    return { kind: 'returned', payload: JSON.stringify(result) ?? 'null' };
+  } catch (error) {
+    return { kind: 'threw', error: inLambdasWords(error) };
+  }
+}
+
+if (parentPort === null) throw new Error('This file runs in a worker thread of the sandbox only.');
+const port = parentPort;
+const settings: EnvironmentSettings = workerData;
+sendWrites(port, process.stdout);
+sendWrites(port, process.stderr);
+
+const handler = await load(settings);
+if (typeof handler === 'function') {
+  port.on('message', (message: Invoke) => {
+    void invoke(handler, message).then((answer) => send(port, answer));
+  });
+  send(port, { kind: 'started' });
+} else {
+  send(port, { kind: 'not-started', error: handler });
+}

@@ -1,0 +1,124 @@
+import * as z from 'zod';
+import type { LambdaService } from '../lambda/lambda-service.ts';
+import { type Messaging, MessagingError } from '../messaging.ts';
+import type { VirtualClock } from '../virtual-clock.ts';
+import { DefinitionError, type TaskState } from './definition.ts';
+
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+
+/** What a Task state does. */
+export interface Task {
+  /** Words of the history: `lambda`/`invoke`, `sns`/`publish`; undefined for a function named by its own ARN. */
+  readonly integration: { readonly resourceType: string; readonly resource: string } | undefined;
+  /** @throws TaskFailure */
+  readonly run: (input: JsonValue) => Promise<JsonValue>;
+}
+
+/** A task failed. `name` and `message` are the Error and the Cause that Retry, Catch and the history see. */
+export class TaskFailure extends Error {
+  override readonly name: string;
+  constructor(error: string, cause: string) {
+    super(cause);
+    this.name = error;
+  }
+}
+
+const staticInvoke = z.looseObject({ FunctionName: z.string() });
+const invokeInput = z.strictObject({ FunctionName: z.string(), Payload: z.unknown().optional() });
+const publishInput = z.strictObject({
+  TopicArn: z.string(),
+  Message: z.unknown(),
+  Subject: z.string().optional(),
+  MessageAttributes: z
+    .record(z.string(), z.strictObject({ DataType: z.string(), StringValue: z.string() }))
+    .optional(),
+});
+
+/** "The maximum input or output size": https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+const LARGEST_PAYLOAD_BYTES = 262_144;
+
+/** Knows which Task resources the sandbox can run: functions of the stack and its topics. */
+export class Tasks {
+  readonly #lambda: LambdaService;
+  readonly #messaging: Messaging;
+  readonly #clock: VirtualClock;
+
+  constructor(options: {
+    readonly lambda: LambdaService;
+    readonly messaging: Messaging;
+    readonly clock: VirtualClock;
+  }) {
+    this.#lambda = options.lambda;
+    this.#messaging = options.messaging;
+    this.#clock = options.clock;
+  }
+
+  /** @throws DefinitionError if the sandbox cannot run it */
+  find(state: TaskState): Task {
+    const { resource } = state;
+    if (/^arn:[\w-]+:lambda:/.test(resource)) {
+      this.#checkFunction(state.name, resource);
+      return { integration: undefined, run: async (input) => JSON.parse((await this.#invoke(resource, input)).payload) };
+    }
+    switch (resource) {
+      case 'arn:aws:states:::lambda:invoke': {
+        const parameters = staticInvoke.safeParse(state.parameters);
+        if (!parameters.success) throw new DefinitionError(`${state.name}: lambda:invoke needs a FunctionName that is no path`);
+        this.#checkFunction(state.name, parameters.data.FunctionName);
+        return { integration: { resourceType: 'lambda', resource: 'invoke' }, run: (input) => this.#invokeByParameters(input) };
+      }
+      case 'arn:aws:states:::sns:publish':
+        return { integration: { resourceType: 'sns', resource: 'publish' }, run: (input) => this.#publish(input) };
+      default:
+        throw new DefinitionError(`${state.name}: the resource ${resource} is not in the sandbox`);
+    }
+  }
+
+  #checkFunction(stateName: string, nameOrArn: string): void {
+    try {
+      this.#lambda.resolve(nameOrArn);
+    } catch (error) {
+      throw new DefinitionError(`${stateName}: ${String(error)}`);
+    }
+  }
+
+  /** https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html */
+  async #invokeByParameters(input: JsonValue): Promise<JsonValue> {
+    const { FunctionName, Payload } = read(invokeInput, input);
+    const { payload, executedVersion } = await this.#invoke(FunctionName, Payload ?? {});
+    return { ExecutedVersion: executedVersion, Payload: JSON.parse(payload), StatusCode: 200 };
+  }
+
+  async #invoke(nameOrArn: string, input: unknown): Promise<{ readonly payload: string; readonly executedVersion: string }> {
+    const result = await this.#lambda.invoke(nameOrArn, JSON.stringify(input));
+    if (!result.ok) throw new TaskFailure(result.error.errorType, JSON.stringify(result.error));
+    if (Buffer.byteLength(result.payload) > LARGEST_PAYLOAD_BYTES) {
+      const cause = `The state/task '${nameOrArn}' returned a result with a size exceeding the maximum number of bytes service limit.`;
+      throw new TaskFailure('States.DataLimitExceeded', cause);
+    }
+    return result;
+  }
+
+  /** https://docs.aws.amazon.com/step-functions/latest/dg/connect-sns.html */
+  async #publish(input: JsonValue): Promise<JsonValue> {
+    const { TopicArn, Message, Subject, MessageAttributes } = read(publishInput, input);
+    const publication = {
+      topicArn: TopicArn,
+      message: typeof Message === 'string' ? Message : JSON.stringify(Message),
+      ...(Subject === undefined ? {} : { subject: Subject }),
+      ...(MessageAttributes === undefined ? {} : { attributes: MessageAttributes }),
+    };
+    try {
+      return { MessageId: await this.#clock.during(this.#messaging.publish(publication)) };
+    } catch (error) {
+      if (!(error instanceof MessagingError)) throw error;
+      throw new TaskFailure(`SNS.${error.code}Exception`, `${error.message} (Service: AmazonSNS; Status Code: ${error.status}; Error Code: ${error.code})`);
+    }
+  }
+}
+
+function read<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
+  const parsed = schema.safeParse(input);
+  if (!parsed.success) throw new TaskFailure('States.Runtime', `The Parameters are not what the sandbox knows: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
