@@ -2,11 +2,13 @@ import type { Step } from './alert-layout.ts';
 import { COPIER_TAG } from './copier-tags.ts';
 import type { CopyRequest } from './copy-request.ts';
 import { destinationId } from './destination.ts';
+import { printDuration } from './duration.ts';
 import { classify, refusalOf } from './ec2-error-codes.ts';
 import type { ExecutionIdentity, FailedExecution } from './execution.ts';
 import type { ExecutionFailureReason, Failure } from './failure.ts';
 import type { Install } from './install.ts';
 import { kmsAdvice } from './kms-advice.ts';
+import { LIMITS } from './rules/limits.ts';
 import { shellWord } from './shell-word.ts';
 
 /** What a failure means, for somebody who did not write this service, and what to do about it. */
@@ -30,12 +32,12 @@ export const IN_SHORT = {
   RequestRefused: { subject: 'request refused', sentence: 'EC2 refuses the request as wrong' },
   CopyDisappeared: { subject: 'copy disappeared', sentence: 'somebody deleted the copy' },
   CopyFailed: { subject: 'EC2 gave up', sentence: 'EC2 began the copy and gave up' },
-  Ec2Trouble: { subject: 'EC2 in trouble', sentence: 'EC2 was in trouble for hours' },
-  LambdaTrouble: { subject: 'Lambda in trouble', sentence: 'Lambda was in trouble for hours' },
+  Ec2Trouble: { subject: 'EC2 in trouble', sentence: 'EC2 was in trouble however often it was tried' },
+  LambdaTrouble: { subject: 'Lambda in trouble', sentence: 'Lambda was in trouble however often it was tried' },
   TimedOut: { subject: 'timed out', sentence: 'its execution ran into the time limit' },
   Aborted: { subject: 'stopped by hand', sentence: 'somebody stopped its execution' },
   AlertNotSent: { subject: 'first alert not sent', sentence: 'the alert that says why could not be sent' },
-  InternalError: { subject: 'internal error', sentence: 'of an error in the service that copies' },
+  InternalError: { subject: 'internal error', sentence: 'the service that copies has an error' },
 } as const satisfies Record<ExecutionFailureReason, { readonly subject: string; readonly sentence: string }>;
 
 /** What a failure means and what to do about it. */
@@ -72,8 +74,6 @@ export function adviceOn(failed: FailedExecution, failure: Failure, install: Ins
       return alertNotSent(found);
     case 'InternalError':
       return internalError(found);
-    default:
-      return failure.reason satisfies never;
   }
 }
 
@@ -123,23 +123,25 @@ function sourceGone({ failed: { request }, install }: Case): Advice {
   };
 }
 
-function deadlinePassed(found: Case): Advice {
-  const { request, copy } = found.failed;
-  const hours = inHours(request.destination.deadlineSeconds);
+function deadlinePassed({ failed: { request, copy } }: Case): Advice {
+  const { region, deadlineSeconds, localZone, outpost } = request.destination;
+  const longest = LIMITS.deadlineSeconds.most;
   const raise: Step = {
-    say: `Give it longer: raise the deadline in copy-rules.yml and deploy. At most ${LONGEST_DEADLINE_HOURS} h; it holds for copies asked for after that.`,
+    say: `Give it longer: raise the deadline in copy-rules.yml, to ${printDuration(longest)} at most, and deploy. That holds for copies that are asked for afterwards.`,
     paste: [
       'rules:',
       `  - name: ${request.rule}`,
       '    destinations:',
-      `      - region: ${request.destination.region}`,
-      `        deadline: ${Math.min(LONGEST_DEADLINE_HOURS, Math.ceil(hours * 2))}h`,
+      `      - region: ${region}`,
+      ...(localZone === undefined ? [] : [`        localZone: ${localZone}`]),
+      ...(outpost === undefined ? [] : [`        outpost: ${outpost}`]),
+      `        deadline: ${printDuration(Math.min(longest, deadlineSeconds * 2))}`,
     ].join('\n'),
   };
-  const counted = `The ${hours} h count from the start of the execution, waiting for a free slot included.`;
+  const counted = `The deadline, ${printDuration(deadlineSeconds)}, counts from the start of the execution, waiting for a free slot included.`;
   if (copy?.copyId === undefined) {
     return {
-      meaning: `The copy never began. ${counted} All that time EC2 had no free copy slot in ${request.destination.region}, or could not be reached.`,
+      meaning: `The copy never began. ${counted} All that time EC2 had no free copy slot in ${region}, or could not be reached.`,
       steps: [...freeSlots(request), raise],
       requestMayChange: true,
     };
@@ -154,13 +156,6 @@ function deadlinePassed(found: Case): Advice {
     ],
     requestMayChange: true,
   };
-}
-
-/** The longest that `copy-rules.yml` takes. */
-const LONGEST_DEADLINE_HOURS = 14 * 24;
-
-function inHours(seconds: number): number {
-  return Math.round((seconds / 3600) * 100) / 100;
 }
 
 function noSlot({ failed: { request } }: Case): Advice {
@@ -253,14 +248,14 @@ function quotaReached({ failed: { request }, failure }: Case): Advice {
       ? [
           advice,
           {
-            say: 'The quota:',
+            say: 'See the quota:',
             run: [
               `aws service-quotas get-service-quota --region ${callRegion} --service-code ebs --quota-code L-309BACF6`,
               "--query 'Quota.[QuotaName,Value,Adjustable]' --output text",
             ],
           },
           {
-            say: 'How many there are:',
+            say: 'Count what is there:',
             run: [
               `aws ec2 describe-snapshots --region ${callRegion} --owner-ids self`,
               "--query 'Snapshots[].SnapshotId' --output text | wc -w",
@@ -298,7 +293,7 @@ function copyDisappeared({ failed: { request }, failure }: Case): Advice {
       ? []
       : [
           {
-            say: 'Who deleted it:',
+            say: 'Find out who deleted it:',
             run: [
               `aws cloudtrail lookup-events --region ${region}`,
               `--lookup-attributes AttributeKey=ResourceName,AttributeValue=${failure.copyId}`,
@@ -339,7 +334,7 @@ function copyFailed({ failed: { request }, failure }: Case): Advice {
 function ec2Trouble({ failure }: Case): Advice {
   const { call = 'the calls', callRegion = 'that Region', ec2Code = '' } = failure;
   return {
-    meaning: `EC2 answered with errors to ${call}, or not at all, each time over some hours. Nothing is known to be wrong with the snapshot or the rule.`,
+    meaning: `EC2 answered with errors to ${call}, or not at all, each time that it was tried. Nothing is known to be wrong with the snapshot or the rule.`,
     steps: [
       {
         say:
@@ -355,7 +350,7 @@ function ec2Trouble({ failure }: Case): Advice {
 
 function lambdaTrouble({ install }: Case): Advice {
   return {
-    meaning: `Lambda did not get a function of ${install.name} to its end, each time over some hours: no free concurrency, a time-out, or trouble of Lambda itself.`,
+    meaning: `Lambda did not get a function of ${install.name} to its end, however often it was tried: no free concurrency, a time-out, or trouble of Lambda itself.`,
     steps: [
       {
         say: 'See how much concurrency the account has there, and what else uses it:',
@@ -385,7 +380,7 @@ function aborted({ failed: { execution }, install }: Case): Advice {
     meaning: 'Somebody stopped the execution. If the copy had begun, it goes on: EC2 knows nothing of executions.',
     steps: [
       {
-        say: 'Who stopped it:',
+        say: 'Find out who stopped it:',
         run: [
           `aws cloudtrail lookup-events --region ${install.region} --start-time ${shellWord(execution.startTime)}`,
           '--lookup-attributes AttributeKey=EventName,AttributeValue=StopExecution',

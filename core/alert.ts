@@ -48,7 +48,7 @@ export function writeAlert(failed: FailedExecution, install: Install, endedAt?: 
     prose(
       made
         ? `Snapshot ${source.snapshotId} of ${source.region} is copied to ${where}, but the copy is not tagged: ${inShort.sentence}.`
-        : `Snapshot ${source.snapshotId} of ${source.region} was not copied to ${where}: ${inShort.sentence}.`,
+        : `Snapshot ${source.snapshotId} of ${source.region} was not copied to ${where}${failed.endedAs === undefined ? '' : ', as far as is known'}: ${inShort.sentence}.`,
       100,
     ),
     section('The copy', factsOf(failed, failure, install, endedAt)),

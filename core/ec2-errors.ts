@@ -81,8 +81,6 @@ export function inOurWords(error: unknown, about: AboutCall): Error {
         ...say(`EC2 refuses ${what} and would refuse it again. ${refusalOf(code, words).whatToDo}`),
       );
     }
-    default:
-      return problem satisfies never;
   }
 }
 

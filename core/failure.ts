@@ -51,9 +51,9 @@ export interface Failure {
   readonly reason: ExecutionFailureReason;
   /** EC2's own words where there are any, else ours. */
   readonly what: string;
-  /** Whose words `what` is. */
+  /** Whose words `what` is; `AWS` stands for Step Functions, Lambda, the SDK, and whoever stopped the execution. */
   readonly saidBy: 'EC2' | 'copier' | 'AWS';
-  /** The error code of the call that failed; absent if EC2 gave no code, as for a copy that ends in state `error`. */
+  /** The code of the call that failed, or of what happened on the way to EC2; absent if no call failed. */
   readonly ec2Code?: string;
   readonly call?: Ec2Call;
   /** The Region that was called. */
@@ -75,12 +75,12 @@ function causeOf({ copy, endedAs, error, request }: FailedExecution): Failure {
     return { reason: 'TimedOut', what: 'Step Functions ended the execution at its time limit', saidBy: 'copier' };
   }
   if (endedAs === 'ABORTED') {
-    const given = [said?.name, said?.message].filter((part) => part !== undefined && part !== '').join(': ');
+    const given = said === undefined ? '' : nameAndMessage(said);
     return { reason: 'Aborted', what: given || 'whoever stopped the execution gave no cause', saidBy: 'AWS' };
   }
   if (said === undefined) return { reason: 'InternalError', what: 'nothing says why it failed', saidBy: 'copier' };
   if (endedAs === 'FAILED' && !UNCATCHABLE.has(said.name)) {
-    return { reason: 'AlertNotSent', what: `${said.name}: ${said.message}`, saidBy: 'AWS' };
+    return { reason: 'AlertNotSent', what: nameAndMessage(said), saidBy: 'AWS' };
   }
   return failureOfError(said, request);
 }
@@ -98,8 +98,6 @@ function failureOfCopy({ name, message }: CopyFailure): Failure {
     case 'CopyDisappeared':
     case 'DeadlinePassed':
       return { reason: name, what: message, saidBy: 'copier' };
-    default:
-      return name satisfies never;
   }
 }
 
@@ -133,9 +131,8 @@ function failureOfError(said: ReadError, request: CopyRequest): Failure {
   const reason = reasonByName.get(said.name) ?? (said.name.startsWith('Lambda.') ? 'LambdaTrouble' : 'InternalError');
   const answer = readEc2Answer(said.message);
   if (answer === undefined) {
-    const what =
-      reason === 'LambdaTrouble' || reason === 'InternalError' ? `${said.name}: ${said.message}` : said.message;
-    return { reason, what, saidBy: reason === 'LambdaTrouble' ? 'AWS' : 'copier' };
+    if (reason === 'LambdaTrouble') return { reason, what: nameAndMessage(said), saidBy: 'AWS' };
+    return { reason, what: reason === 'InternalError' ? nameAndMessage(said) : said.message, saidBy: 'copier' };
   }
   return {
     reason: reasonOfAnswer(said.name, answer, request) ?? reason,
@@ -160,3 +157,8 @@ const reasonOfRefusal = {
   key: 'KeyNotAccessible',
   request: 'RequestRefused',
 } as const satisfies Record<ReturnType<typeof refusalOf>['kind'], ExecutionFailureReason>;
+
+/** States.Timeout and stopped executions have no message. */
+function nameAndMessage({ name, message }: ReadError): string {
+  return [name, message].filter((part) => part !== '').join(': ');
+}

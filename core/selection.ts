@@ -1,7 +1,7 @@
 import { COPIER_TAG } from './copier-tags.ts';
 import { type Destination, destinationId } from './destination.ts';
 import type { CopyRule, Criteria } from './rules.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot, SnapshotState } from './snapshot.ts';
 
 /** What becomes of one snapshot at one destination of one rule, and what decided it. */
 export interface Selected {
@@ -47,22 +47,17 @@ export function selectDestinations(snapshot: Snapshot, rules: readonly CopyRule[
   });
 }
 
+const UNFIT_STATE: Readonly<Record<Exclude<SnapshotState, 'completed' | 'error'>, string>> = {
+  pending: 'it is not complete yet (pending)',
+  recoverable: 'it is in the recycle bin (recoverable)',
+  recovering: 'it is in the recycle bin (recovering)',
+};
+
 /** Why no rule can have a copy of this snapshot, if so. */
 function whyUnfit(snapshot: Snapshot): string | undefined {
   const { state, stateMessage, storageTier, outpostArn, tags } = snapshot;
-  switch (state) {
-    case 'pending':
-      return 'it is not complete yet (pending)';
-    case 'error':
-      return `it ended in error: ${stateMessage ?? 'EC2 gave no reason'}`;
-    case 'recoverable':
-    case 'recovering':
-      return `it is in the recycle bin (${state})`;
-    case 'completed':
-      break;
-    default:
-      return state satisfies never;
-  }
+  if (state === 'error') return `it ended in error: ${stateMessage ?? 'EC2 gave no reason'}`;
+  if (state !== 'completed') return UNFIT_STATE[state];
   if (storageTier === 'archive') return 'it is archived, and EC2 copies only from the standard tier';
   if (outpostArn !== undefined) return `it is on the Outpost ${outpostArn}, and EC2 copies nothing from there`;
   const madeBy = ownValue(tags, COPIER_TAG.managed);

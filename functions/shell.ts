@@ -1,7 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { CopierError } from '../core/errors.ts';
@@ -16,10 +15,17 @@ export const metrics: Metrics = new Metrics({ namespace: 'SnapshotCopier' });
 export function lambda<Answer>(work: (input: unknown) => Promise<Answer>) {
   return middy<unknown, Answer, Error, Context>()
     .use(injectLambdaContext(logger, { resetKeys: true }))
-    .use(logMetrics(metrics))
+    .use(publishMetrics)
     .use(plainErrors)
     .handler((input) => work(input));
 }
+
+/** Most invocations have nothing to count, and Powertools' own middleware warns about each of those. */
+const publishMetrics: MiddlewareObj<unknown, unknown> = {
+  after: () => {
+    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+  },
+};
 
 /**
  * Lambda prints an error's stack and hands it to Step Functions as the trace. Trouble that we expect (a busy Region,

@@ -18,6 +18,15 @@ export async function bundleFunctions(rulesFile: string): Promise<void> {
   await writeFile(`${repository}dist/on-snapshot-event/copy-rules.json`, rules);
 }
 
+/**
+ * What a function loads at each start, together; and apart from it what the SDK keeps for other ways to get credentials
+ * (files, SSO, processes …). Left to itself, rolldown makes some thirty chunks, which compress worse by a sixth.
+ */
+const CHUNKS = [
+  { name: 'init', tags: ['$initial' as const], priority: 2 },
+  { name: 'credentials', test: /credential-provider|nested-clients|token-providers/, priority: 1 },
+];
+
 async function bundleFunction(name: string): Promise<void> {
   const dir = `${repository}dist/${name}`;
   await rm(dir, { recursive: true, force: true });
@@ -37,6 +46,7 @@ async function bundleFunction(name: string): Promise<void> {
     format: 'esm',
     entryFileNames: '[name].mjs',
     chunkFileNames: '[name]-[hash].mjs',
+    codeSplitting: { groups: CHUNKS },
     minify: true,
     sourcemap: true,
     sourcemapExcludeSources: true,

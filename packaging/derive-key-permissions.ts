@@ -77,12 +77,14 @@ function ec2Services(rules: readonly CopyRule[]): readonly Text[] {
   ]);
 }
 
-/** A snapshot's key belongs to its owner; which one it is nobody knows before. */
+/**
+ * Which key a snapshot has nobody knows before. It belongs to the owner as a rule, and else to an account that the rules
+ * can name for this purpose.
+ */
 function sourceKeys(rules: readonly CopyRule[]): readonly Text[] {
-  const { own, shared } = sourceOwners(rules);
+  const { own, shared, named } = sourceOwners(rules);
   if (shared === 'any') return [keyArn(REGION, '*', '*')];
-  const accounts = new Set([...(own === 'always' ? [ACCOUNT] : own), ...shared]);
-  return [...accounts].map((account) => keyArn(REGION, account, '*'));
+  return [...(own === 'always' ? [ACCOUNT] : []), ...named].map((account) => keyArn(REGION, account, '*'));
 }
 
 function destinationKeys(rules: readonly CopyRule[]) {

@@ -6,6 +6,8 @@ export interface SourceOwners {
   readonly own: 'always' | readonly string[];
   /** Those that other accounts share with it: of `any` account, or of the listed ones; none if the list is empty. */
   readonly shared: 'any' | readonly string[];
+  /** Every account that a rule names, whether or not it can select snapshots of it. */
+  readonly named: readonly string[];
 }
 
 /** Never narrower than `selectDestinations`. Exceptions are not looked at: they only make a rule narrower. */
@@ -20,6 +22,7 @@ export function sourceOwners(rules: readonly CopyRule[]): SourceOwners {
   return {
     own: wishes.some(({ takesSelf }) => takesSelf) ? 'always' : distinct(wishes),
     shared: sharing.some(({ accounts }) => accounts === undefined) ? 'any' : distinct(sharing),
+    named: distinct(wishes),
   };
 }
 

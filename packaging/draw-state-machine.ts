@@ -1,113 +1,174 @@
 import { Graphviz } from '@hpcc-js/wasm-graphviz';
 import type { FunctionInService } from './service-file.ts';
-import { functionOf, type State, type StateMachine } from './state-machine.ts';
+import { functionOf, type State, type StateMachine, type TaskState } from './state-machine.ts';
 
-const COLOUR = { ink: '#1f2933', muted: '#52606d', good: '#1b7f4b', work: '#2b5fa8', failure: '#c0362c' };
-const FILL = { good: '#e6f5ec', work: '#eaf1fb', choice: '#fff6df', wait: '#f1f3f5', failure: '#fdeceb' };
-const FONT = 'Helvetica,Arial,sans-serif';
-const COMMENT_WIDTH = 34;
+const COLOUR = {
+  ink: '#1f2933',
+  muted: '#52606d',
+  work: { line: '#2b5fa8', fill: '#eaf1fb' },
+  choice: { line: '#b7791f', fill: '#fff6df' },
+  wait: { line: '#52606d', fill: '#f1f3f5' },
+  good: { line: '#1b7f4b', fill: '#e6f5ec' },
+  failure: { line: '#c0362c', fill: '#fdeceb' },
+};
+/** What Graphviz measures text with, and what a browser may set it in: fonts of the same widths. */
+const FONTS = [
+  ['Helvetica', 'Helvetica,Arial,sans-serif'],
+  ['Courier', 'ui-monospace,Menlo,Consolas,monospace'],
+] as const;
+const COMMENT_WIDTH = 32;
+
+type Functions = ReadonlyMap<string, FunctionInService>;
 
 /**
- * The state machine as SVG, always the same for the same definition: the way of a good copy straight down, the way of
- * a failed one in red beside it. States are told apart by colour and also by shape, and edges by style.
+ * The state machine as SVG, always the same for the same definition: the way of a good copy straight down, the loop of
+ * waiting on its left, the way of a failed one in red on its right.
+ *
+ * @throws Error if the definition has outgrown this layout.
  */
-export async function drawStateMachine(
-  machine: StateMachine,
-  functions: ReadonlyMap<string, FunctionInService>,
-): Promise<string> {
+export async function drawStateMachine(machine: StateMachine, functions: Functions): Promise<string> {
   const graphviz = await Graphviz.load();
-  const svg = graphviz.layout(toDot(machine, functions), 'svg', 'dot');
-  // Graphviz writes its version and the graph's name into comments, and a pixel size that does not shrink with the page.
-  return svg
-    .replaceAll(/<!--[\s\S]*?-->\n?/g, '')
-    .replace(/<\?xml[^>]*\?>\s*<!DOCTYPE[^>]*>\s*/, '')
-    .replace(/(<svg) width="\d+pt" height="\d+pt"/, `$1 role="img" aria-label="${escape(machine.Comment)}"`);
+  const svg = graphviz
+    .layout(toDot(machine, functions), 'svg', 'dot')
+    .replaceAll(/<!--.*?-->\s*/gs, '') // among them Graphviz's version
+    .replace(/^.*?<svg/s, '<svg')
+    .replace('<svg', `<svg role="img" aria-label="${escape(machine.Comment)}"`);
+  return FONTS.reduce((text, [from, to]) => text.replaceAll(`font-family="${from}"`, `font-family="${to}"`), svg);
 }
 
-function toDot(machine: StateMachine, functions: ReadonlyMap<string, FunctionInService>): string {
-  const failing = failurePath(machine);
+/** Who stands where: the names of the states, each list in the order of the way through them. */
+interface Layout {
+  /** From the start to the end of a good copy. */
+  readonly down: readonly string[];
+  /** From the choice back to it. */
+  readonly loop: readonly string[];
+  /** Other good ends. */
+  readonly asides: readonly string[];
+  /** From the first state that every Catch leads to. */
+  readonly failure: readonly string[];
+  readonly choice: string;
+}
+
+function toDot(machine: StateMachine, functions: Functions): string {
+  const layout = layOut(machine);
+  const { down, loop, asides, failure, choice } = layout;
   const states = Object.entries(machine.States);
+  const framed = states.flatMap(([name]) => (failure.includes(name) ? [] : [name]));
+  const afterChoice = down[down.indexOf(choice) + 1];
+  const end = down.at(-1);
+  const sameRow = (...names: readonly (string | undefined)[]) => `{ rank=same; ${names.map(id).join('; ')} }`;
   return `digraph {
-    graph [bgcolor=white, pad=0.25, nodesep=0.45, ranksep=0.5, fontname="${FONT}"]
-    node [fontname="${FONT}", fontcolor="${COLOUR.ink}", penwidth=1.4, margin="0.18,0.1"]
-    edge [fontname="${FONT}", fontsize=11, fontcolor="${COLOUR.muted}", color="${COLOUR.muted}", arrowsize=0.8]
-    start [shape=circle, style=filled, fillcolor="${COLOUR.ink}", label="", width=0.18]
+    graph [compound=true, newrank=true, bgcolor=white, pad=0.2, nodesep=0.35, ranksep=0.45, fontname=Helvetica]
+    node [fontname=Helvetica, fontcolor="${COLOUR.ink}", penwidth=1.4, margin="0.16,0.09"]
+    edge [fontname=Helvetica, fontsize=12, fontcolor="${COLOUR.ink}", color="${COLOUR.muted}", arrowsize=0.8]
+    start [shape=circle, style=filled, fillcolor="${COLOUR.ink}", label="", width=0.16]
     start -> ${id(machine.StartAt)} [weight=20]
-    ${states.map(([name, state]) => node(name, state, functions, failing)).join('\n    ')}
-    ${states.flatMap(([name, state]) => edges(name, state, failing)).join('\n    ')}
+    subgraph cluster_tried {
+      style="rounded,dashed"; color="${COLOUR.failure.line}"; margin=16
+      label="an error that no retry has cured"; labelloc=b; labeljust=r; fontsize=12; fontcolor="${COLOUR.failure.line}"
+      ${framed.map((name) => `${id(name)};`).join(' ')}
+    }
+    ${states.map(([name, state]) => node(name, state, functions, layout)).join('\n    ')}
+    ${states.flatMap(([name, state]) => edges(name, state, layout)).join('\n    ')}
+    ${id(afterChoice)} -> ${id(failure[0])} [ltail=cluster_tried, weight=0, ${red('style=dashed')}]
+    ${sameRow(loop.at(-1), choice)}
+    ${sameRow(loop[0], afterChoice, failure[0])}
+    ${sameRow(...asides, end)}
+    ${asides.map((name) => `${id(name)} -> ${id(end)} [style=invis]`).join('\n    ')}
   }`;
 }
 
-/** Where every Catch leads, and all that follows from there. */
-function failurePath({ States }: StateMachine): ReadonlySet<string> {
-  const found = new Set<string>();
-  const follow = (name: string | undefined): void => {
-    const state = name === undefined ? undefined : States[name];
-    if (name === undefined || state === undefined || found.has(name)) return;
-    found.add(name);
-    follow('Next' in state ? state.Next : undefined);
+function layOut({ StartAt, States }: StateMachine): Layout {
+  const next = (name: string): string | undefined => {
+    const state = States[name];
+    return state !== undefined && 'Next' in state ? state.Next : undefined;
   };
-  for (const state of Object.values(States)) {
-    if (state.Type === 'Task') for (const { Next } of state.Catch ?? []) follow(Next);
+  const wayFrom = (name: string): readonly string[] => {
+    const way = [name];
+    for (let to = next(name); to !== undefined && !way.includes(to); to = next(to)) way.push(to);
+    return way;
+  };
+  const tasks = Object.entries(States).flatMap(([name, state]) =>
+    state.Type === 'Task' ? [[name, state] as const] : [],
+  );
+  const first = wayFrom(StartAt);
+  const choice = first.at(-1) ?? '';
+  const state = States[choice];
+  if (state?.Type !== 'Choice') throw new Error(`${choice} should be the Choice that the start leads to`);
+
+  const branches = state.Choices.map(({ Next }) => wayFrom(Next));
+  const loop = branches.find((way) => way.includes(choice)) ?? [];
+  const failure = wayFrom(state.Default);
+  const straight = branches.find((way) => way !== loop && way.length > 1) ?? [];
+  const asides = branches.filter((way) => way !== loop && way !== straight).map(([name = '']) => name);
+  for (const [name, { Catch }] of tasks) {
+    if (!failure.includes(name) && Catch?.map(({ Next }) => Next).join() !== failure[0]) {
+      throw new Error(`${name} has no Catch, or one that leads elsewhere: its frame in the drawing would be a lie`);
+    }
   }
-  return found;
+  return { down: [...first, ...straight], loop: loop.filter((name) => name !== choice), asides, failure, choice };
 }
 
-function node(
-  name: string,
-  state: State,
-  functions: ReadonlyMap<string, FunctionInService>,
-  failing: ReadonlySet<string>,
-): string {
-  const file = functions.get(functionOf(state) ?? '')?.file;
-  const called = file ?? (state.Type === 'Task' ? 'SNS Publish' : undefined);
+function node(name: string, state: State, functions: Functions, { down, loop, failure }: Layout): string {
   const label = [
-    `<b><font point-size="14">${escape(name)}</font></b>`,
-    ...(state.Comment === undefined ? [] : [`<font point-size="11">${lines(state.Comment)}</font>`]),
-    ...(called === undefined ? [] : [`<font point-size="10" face="Courier" color="${COLOUR.muted}">${called}</font>`]),
+    `<b><font point-size="15">${escape(name)}</font></b>`,
+    ...(state.Comment === undefined ? [] : broken(state.Comment, state.Type === 'Choice' ? COMMENT_WIDTH * 0.7 : COMMENT_WIDTH).map((line) => `<font point-size="12">${line}</font>`)),
+    ...called(state, functions).map((text) => `<font point-size="11" face="Courier" color="${COLOUR.muted}">${text}</font>`),
   ].join('<br/>');
-  const [shape, fill, color] = look(state, failing.has(name));
-  return `${id(name)} [label=<${label}>, ${shape}, fillcolor="${fill}", color="${color}", group=${failing.has(name) ? 'failure' : group(state)}]`;
+  const column = [down, loop, failure].findIndex((names) => names.includes(name));
+  return `${id(name)} [label=<${label}>, ${look(state, failure.includes(name))}, group="column ${column}"]`;
 }
 
-function group(state: State): string {
-  return state.Type === 'Wait' ? 'waiting' : 'copy';
+function called(state: State, functions: Functions): readonly string[] {
+  if (state.Type !== 'Task') return [];
+  return [functions.get(functionOf(state) ?? '')?.file ?? integrationOf(state)];
 }
 
-function look(state: State, failing: boolean): readonly [shape: string, fill: string, color: string] {
-  const rounded = 'shape=box, style="rounded,filled"';
+/** `arn:aws:states:::sns:publish` to `sns:publish`. */
+function integrationOf({ Resource }: TaskState): string {
+  return typeof Resource === 'string' ? Resource.split(':').slice(-2).join(':') : '';
+}
+
+function look(state: State, failing: boolean): string {
+  const coloured = ({ line, fill }: typeof COLOUR.work) => `color="${line}", fillcolor="${fill}"`;
   switch (state.Type) {
     case 'Task':
-      return [rounded, ...(failing ? ([FILL.failure, COLOUR.failure] as const) : ([FILL.work, COLOUR.work] as const))];
+      return `shape=box, style="rounded,filled", ${coloured(failing ? COLOUR.failure : COLOUR.work)}`;
     case 'Choice':
-      return ['shape=diamond, style=filled, margin="0,0"', FILL.choice, '#b7791f'];
+      return `shape=diamond, style=filled, margin="0,0", ordering=out, ${coloured(COLOUR.choice)}`;
     case 'Wait':
-      return ['shape=box, style="rounded,filled,dashed"', FILL.wait, COLOUR.muted];
+      return `shape=box, style="rounded,filled,dashed", ${coloured(COLOUR.wait)}`;
     case 'Succeed':
-      return ['shape=box, style="rounded,filled", peripheries=2', FILL.good, COLOUR.good];
+      return `shape=box, style="rounded,filled", peripheries=2, ${coloured(COLOUR.good)}`;
     case 'Fail':
-      return ['shape=box, style="rounded,filled", peripheries=2', FILL.failure, COLOUR.failure];
+      return `shape=box, style="rounded,filled", peripheries=2, ${coloured(COLOUR.failure)}`;
     default:
       return state satisfies never;
   }
 }
 
-function edges(name: string, state: State, failing: ReadonlySet<string>): readonly string[] {
-  const edge = (to: string, attributes: string) => {
-    const red = failing.has(to) ? `, color="${COLOUR.failure}", fontcolor="${COLOUR.failure}"` : '';
-    return `${id(name)} -> ${id(to)} [${attributes}${red}]`;
+function edges(name: string, state: State, { down, loop, asides, failure }: Layout): readonly string[] {
+  const edge = (to: string, label = '') => {
+    const text = label === '' ? [] : [`label=" ${label} "`];
+    const within = loop.includes(name) && loop.includes(to);
+    // Drawn upwards: for Graphviz the other way round.
+    if (within) return `${id(to)} -> ${id(name)} [dir=back, weight=10]`;
+    const straight = [down, failure].some((names) => names.includes(name) && names.includes(to));
+    const attributes = [...text, `weight=${straight ? 20 : 1}`];
+    return `${id(name)} -> ${id(to)} [${failure.includes(to) ? red(...attributes) : attributes.join(', ')}]`;
   };
-  const caught = (to: string) => edge(to, `style=dashed, label=" caught ", weight=0`);
   switch (state.Type) {
     case 'Task':
-      return [edge(state.Next, 'weight=10'), ...(state.Catch ?? []).map(({ Next }) => caught(Next))];
-    case 'Choice':
-      return [
-        ...state.Choices.map(({ StringEquals, Next }) => edge(Next, `label=" ${StringEquals} ", weight=5`)),
-        edge(state.Default, 'label=" anything else "'),
-      ];
+      // A Catch within the way of a failure leads on as if nothing had happened.
+      return [edge(state.Next), ...(failure.includes(name) ? catchesElsewhere(state) : []).map((to) => edge(to))];
     case 'Wait':
-      return [edge(state.Next, 'weight=5')];
+      return [edge(state.Next)];
+    case 'Choice':
+      // From left to right, as the states that they lead to stand below.
+      return [loop, asides, down]
+        .flatMap((names) => state.Choices.filter(({ Next }) => names.includes(Next)))
+        .map(({ StringEquals, Next }) => edge(Next, StringEquals))
+        .concat(edge(state.Default, 'anything else'));
     case 'Succeed':
     case 'Fail':
       return [];
@@ -116,19 +177,35 @@ function edges(name: string, state: State, failing: ReadonlySet<string>): readon
   }
 }
 
-function id(name: string): string {
-  return JSON.stringify(name);
+function catchesElsewhere({ Catch = [], Next }: TaskState): readonly string[] {
+  return Catch.flatMap((catcher) => (catcher.Next === Next ? [] : [catcher.Next]));
 }
 
-/** Escaped for a label, and broken between words. */
-function lines(text: string): string {
-  const broken: string[] = [];
+function red(...attributes: readonly string[]): string {
+  const { line } = COLOUR.failure;
+  return [...attributes, `color="${line}"`, `fontcolor="${line}"`].join(', ');
+}
+
+function id(name: string | undefined): string {
+  return JSON.stringify(name ?? '');
+}
+
+/** Escaped for a label, and broken between words into as few lines as fit, of like length. */
+function broken(text: string, widest: number): readonly string[] {
+  const fewest = wrapped(text, widest).length;
+  let width = Math.ceil(text.length / fewest);
+  while (wrapped(text, width).length > fewest) width++;
+  return wrapped(text, width).map(escape);
+}
+
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
   for (const word of text.split(' ')) {
-    const line = broken.at(-1);
-    if (line === undefined || line.length + 1 + word.length > COMMENT_WIDTH) broken.push(word);
-    else broken[broken.length - 1] = `${line} ${word}`;
+    const line = lines.at(-1);
+    if (line === undefined || line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
   }
-  return broken.map(escape).join('<br/>');
+  return lines;
 }
 
 function escape(text: string): string {

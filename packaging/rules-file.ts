@@ -34,7 +34,7 @@ function read(file: string): { readonly rules: readonly CopyRule[]; readonly doc
 
   const offset = ({ segments }: RuleProblem) => offsetOf(yaml, segments);
   const inOrder = problems.toSorted((a, b) => offset(a) - offset(b));
-  const place = (problem: RuleProblem) => `line ${lines.linePos(offset(problem)).line}`;
+  const place = (problem: RuleProblem) => ` (line ${lines.linePos(offset(problem)).line})`;
   throw wrong(`${file} is wrong. ${printProblems(inOrder, place)}`);
 }
 

@@ -11,17 +11,18 @@ export function didYouMean(word: string, known: readonly string[]): string | und
 function editDistance(from: string, to: string): number {
   const target = to.slice(0, 40).split('');
   let row = [0, ...target.map((_, index) => index + 1)];
+  let distance = target.length;
   for (const [index, letter] of from.slice(0, 40).split('').entries()) {
     let diagonal = index;
-    let left = index + 1;
+    distance = index + 1;
     row = [
-      left,
+      distance,
       ...row.slice(1).map((above, column) => {
-        left = Math.min(above + 1, left + 1, diagonal + (letter === target[column] ? 0 : 1));
+        distance = Math.min(above + 1, distance + 1, diagonal + (letter === target[column] ? 0 : 1));
         diagonal = above;
-        return left;
+        return distance;
       }),
     ];
   }
-  return row.at(-1) ?? 0;
+  return distance;
 }

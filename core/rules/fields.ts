@@ -26,17 +26,16 @@ const criteria = (at: string): readonly (readonly [string, Field])[] => [
   [`${at}.regions[]`, { expected: 'the id of a Region', example: 'eu-west-1' }],
 ];
 
+const WHOLE_FILE: Field = {
+  expected: 'a mapping with the key rules',
+  example: '{ rules: [{ name: nightly, destinations: [{ region: eu-central-1 }] }] }',
+};
+
 const destination = 'rules[].destinations[]';
 
 /** Every field of `copy-rules.yml`. `[]` is any item of a list, `*` any key of a mapping. */
 export const FIELDS: ReadonlyMap<string, Field> = new Map([
-  [
-    '',
-    {
-      expected: 'a mapping with the key rules',
-      example: '{ rules: [{ name: nightly, destinations: [{ region: eu-central-1 }] }] }',
-    },
-  ],
+  ['', WHOLE_FILE],
   ['rules', { expected: 'a list of rules', example: '[{ name: nightly, destinations: [{ region: eu-central-1 }] }]' }],
   ['rules[]', { expected: 'a rule', example: '{ name: nightly, destinations: [{ region: eu-central-1 }] }' }],
   [
@@ -81,17 +80,21 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map([
   [`${destination}.completionDuration`, { expected: 'a duration from 15m to 48h in steps of 15m', example: '4h' }],
 ]);
 
-/** The entry of the table for a path, and its place in the table. */
-export function fieldAt(segments: readonly PropertyKey[]): {
-  readonly place: string;
-  readonly field: Field | undefined;
-} {
-  const place = segments.reduce<string>((parent, segment) => {
-    if (typeof segment === 'number') return `${parent}[]`;
-    const named = parent === '' ? String(segment) : `${parent}.${String(segment)}`;
-    return FIELDS.has(named) || !FIELDS.has(`${parent}.*`) ? named : `${parent}.*`;
-  }, '');
-  return { place, field: FIELDS.get(place) };
+/** The place of a path in the table, and its entry there; of a path that no field has, that of the field around it. */
+export function fieldAt(segments: readonly PropertyKey[]): { readonly place: string; readonly field: Field } {
+  return segments.reduce<{ place: string; field: Field }>(
+    (parent, segment) => {
+      const place = placeIn(parent.place, segment);
+      return { place, field: FIELDS.get(place) ?? parent.field };
+    },
+    { place: '', field: WHOLE_FILE },
+  );
+}
+
+function placeIn(parent: string, segment: PropertyKey): string {
+  if (typeof segment === 'number') return `${parent}[]`;
+  if (FIELDS.has(`${parent}.*`)) return `${parent}.*`;
+  return parent === '' ? String(segment) : `${parent}.${String(segment)}`;
 }
 
 /** The keys that a mapping at this place of the table may have. */

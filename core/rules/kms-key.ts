@@ -17,8 +17,8 @@ const ARN = /^arn:(aws[a-z-]*):kms:([a-z0-9-]+):(\d{12}):(key\/)?(.+)$/;
 
 /** Reads a key as it stands in `copy-rules.yml`; undefined if EC2 would not take it. */
 export function parseKmsKey(text: string): KmsKeyReference | undefined {
-  const [, partition, region, account, key, name = ''] = ARN.exec(text) ?? [];
-  if (partition === undefined || region === undefined || account === undefined) {
+  const [, partition, region, account, key, name] = ARN.exec(text) ?? [];
+  if (partition === undefined || region === undefined || account === undefined || name === undefined) {
     if (KEY_ID.test(text)) return { kind: 'id', name: text };
     return ALIAS.test(text) ? { kind: 'alias', name: text } : undefined;
   }

@@ -26,13 +26,13 @@ export function problemAt(document: unknown, segments: Segments, problem: string
     segments,
     found: printFound(value),
     problem,
-    example: example ?? (isScalar ? field?.quoted?.(value) : undefined) ?? field?.example ?? '',
+    example: example ?? (isScalar ? field.quoted?.(value) : undefined) ?? field.example,
   };
 }
 
 /** A problem with the kind of value at a path: it is missing, or of the wrong type. */
 export function wrongKind(document: unknown, segments: Segments): RuleProblem {
-  const expected = fieldAt(segments).field?.expected ?? 'something else';
+  const { expected } = fieldAt(segments).field;
   const value = valueAt(document, segments);
   return problemAt(
     document,
@@ -45,9 +45,9 @@ export function wrongKind(document: unknown, segments: Segments): RuleProblem {
 export function unknownKey(segments: Segments, key: string): RuleProblem {
   const known = knownKeys(fieldAt(segments).place);
   const meant = didYouMean(key, known);
-  const problem = `is no known key; ${meant === undefined ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`}`;
-  const shown = meant ?? known[0] ?? '';
-  return wrongKey(segments, key, problem, `${shown}: ${fieldAt([...segments, shown]).field?.example ?? ''}`);
+  if (meant === undefined) return wrongKey(segments, key, `is no known key; known here: ${known.join(', ')}`);
+  const example = `${meant}: ${fieldAt([...segments, meant]).field.example}`;
+  return wrongKey(segments, key, `is no known key; did you mean ${meant}?`, example);
 }
 
 /** A problem with a key itself, not with its value; the example is that of the whole mapping. */
@@ -55,34 +55,36 @@ export function wrongKey(
   segments: Segments,
   key: string,
   problem: string,
-  example: string = fieldAt(segments).field?.example ?? '',
+  example: string = fieldAt(segments).field.example,
 ): RuleProblem {
   const path = [...segments, key];
   return { path: printPath(path), segments: path, found: printFound(key), problem, example };
 }
 
-/** All problems as a block of text: path (with its place in the file, if the caller knows it), what was found, what is right. */
+/**
+ * All problems as a block of text, each with its path, what was found and what would be right.
+ *
+ * @param place what to write behind the path, if the caller knows where in a file it is
+ */
 export function printProblems(
   problems: readonly RuleProblem[],
-  place: (problem: RuleProblem) => string | undefined = () => undefined,
+  place: (problem: RuleProblem) => string = () => '',
 ): string {
-  const blocks = problems.map((problem) => {
-    const where = place(problem);
-    return [
-      `  ${problem.path === '' ? 'the whole file' : problem.path}${where === undefined ? '' : ` (${where})`}`,
-      `    problem  ${problem.problem}`,
-      `    found    ${problem.found}`,
-      `    example  ${problem.example}`,
-    ].join('\n');
-  });
+  const blocks = problems.map((wrong) =>
+    [
+      `  ${wrong.path === '' ? 'the whole file' : wrong.path}${place(wrong)}`,
+      `    problem  ${wrong.problem}`,
+      `    found    ${wrong.found}`,
+      `    example  ${wrong.example}`,
+    ].join('\n'),
+  );
   return [problems.length === 1 ? '1 problem:' : `${problems.length} problems:`, ...blocks].join('\n\n');
 }
 
 /** The value at a path, or undefined if there is none. */
-export function valueAt(document: unknown, segments: Segments): unknown {
+function valueAt(document: unknown, segments: Segments): unknown {
   return segments.reduce<unknown>(
-    (value, segment) =>
-      typeof value === 'object' && value !== null ? Object.getOwnPropertyDescriptor(value, segment)?.value : undefined,
+    (value, segment) => Object.getOwnPropertyDescriptor(Object(value), segment)?.value,
     document,
   );
 }

@@ -97,7 +97,7 @@ function regularExpressionProblem(text: string): string | undefined {
     new RegExp(text, 'u');
     return undefined;
   } catch (error) {
-    return `is no regular expression: ${error instanceof Error ? error.message : String(error)}`;
+    return `is no regular expression (${String(error)})`;
   }
 }
 

@@ -45,7 +45,7 @@ export async function playScenario({ ec2, kmsIn, addFault }: Clients): Promise<r
   };
 
   // EventBridge delivers at least once; each event of the first snapshot comes twice.
-  await addFault({ kind: 'duplicateEvents', detailEvent: 'createSnapshot', times: 1 });
+  await addFault({ kind: 'duplicate-event', event: 'createSnapshot', seconds: 20 });
   const web = await snapshotOf(20, 'nightly of web-1', { Backup: 'nightly', Name: 'web-1' });
   expectCopies(web, 'web-1, event delivered twice', 'eu-central-1', 'us-east-1');
 
@@ -78,7 +78,7 @@ export async function playScenario({ ec2, kmsIn, addFault }: Clients): Promise<r
   expected.push(failure(gone, 'its source is deleted', 'us-east-1', 'SourceGone'));
 
   const slow = await snapshotOf(200, 'slower than its deadline', { Case: 'too-slow', Name: 'warehouse' });
-  await addFault({ kind: 'slowCopy', sourceSnapshotId: slow, factor: 20, times: 1 });
+  await addFault({ kind: 'slow-copy', sourceSnapshotId: slow, factor: 20 });
   expected.push(failure(slow, 'slower than its deadline', 'eu-central-1', 'DeadlinePassed'));
 
   return expected;

@@ -158,7 +158,11 @@ function endCopy(world: Ec2World, snapshot: Snapshot, copy: CopyFacts, problem: 
  * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html and third-party reports; that of an archived
  * source (https://docs.aws.amazon.com/ebs/latest/userguide/snapshot-archive.html: cannot be copied) is unconfirmed.
  */
-function problemAtStart(world: Ec2World, caller: Caller, { source, sourceRegion, key }: AcceptedCopy): string | undefined {
+function problemAtStart(
+  world: Ec2World,
+  caller: Caller,
+  { source, sourceRegion, key }: AcceptedCopy,
+): string | undefined {
   if (source === undefined) return 'Source snapshot is not found';
   if (source.state !== 'completed') return 'Source snapshot is not complete';
   if (source.storageTier === 'archive') return 'Source snapshot is archived';

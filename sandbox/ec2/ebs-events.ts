@@ -81,9 +81,7 @@ export class EbsEvents {
       source: this.#sourceArn(snapshot, copy),
       incremental: String(copy.incremental && !failed),
       transferType: timeBased === undefined ? 'standard' : 'time-based',
-      ...(failed
-        ? {}
-        : { completionDurationStartTime: isoTime(timeBased?.clockStartsAt ?? snapshot.startedAt) }),
+      ...(failed ? {} : { completionDurationStartTime: isoTime(timeBased?.clockStartsAt ?? snapshot.startedAt) }),
       ...(failed || timeBased === undefined ? {} : punctuality(snapshot, timeBased.dueAt)),
       ...span(snapshot),
     });

@@ -24,7 +24,10 @@ export function chooseKey(
   // "If KmsKeyId is specified, the encrypted state must be true":
   // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopySnapshot.html
   if (KmsKeyId !== undefined && Encrypted !== true) {
-    throw new Ec2Error('InvalidParameterDependency', 'The parameter KmsKeyId requires the parameter Encrypted to be set.');
+    throw new Ec2Error(
+      'InvalidParameterDependency',
+      'The parameter KmsKeyId requires the parameter Encrypted to be set.',
+    );
   }
   if (KmsKeyId !== undefined) return KmsKeyId;
   const encrypt = Encrypted === true || mustEncrypt || world.settingsOf(caller).encryptionByDefault;

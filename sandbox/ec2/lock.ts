@@ -8,10 +8,7 @@ export function runningLock(lock: Lock, now: number): Lock {
 }
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_LockedSnapshotsInfo.html */
-export function lockState(
-  lock: Lock,
-  now: number,
-): 'compliance' | 'governance' | 'compliance-cooloff' | 'expired' {
+export function lockState(lock: Lock, now: number): 'compliance' | 'governance' | 'compliance-cooloff' | 'expired' {
   if (lock.expiresAt !== undefined && now >= lock.expiresAt) return 'expired';
   if (lock.mode === 'governance') return 'governance';
   return lock.coolOffEndsAt !== undefined && now < lock.coolOffEndsAt ? 'compliance-cooloff' : 'compliance';

@@ -31,8 +31,7 @@ export function checkPresignedUrl(
 export function withoutSignature(presignedUrl: string): string {
   const url = URL.parse(presignedUrl);
   if (url === null) return '(not a URL)';
-  for (const name of [...url.searchParams.keys()]) {
-    if (/^x-amz-/i.test(name)) url.searchParams.delete(name);
-  }
+  const signing = [...url.searchParams.keys()].filter((name) => /^x-amz-/i.test(name));
+  for (const name of signing) url.searchParams.delete(name);
   return url.href;
 }

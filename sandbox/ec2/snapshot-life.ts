@@ -1,10 +1,10 @@
+import { Ec2Error } from './ec2-error.ts';
 import { runningLock } from './lock.ts';
 import type { Snapshot } from './snapshot.ts';
 import { metadataShows } from './snapshot.ts';
 import type { Tags } from './tags.ts';
 import { pendingSnapshotsAllowed, type Volume } from './volume.ts';
 import type { Ec2World } from './world.ts';
-import { Ec2Error } from './ec2-error.ts';
 
 /** What differs from one new snapshot to the other. */
 export type SnapshotBasics = Pick<

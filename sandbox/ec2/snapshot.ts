@@ -159,7 +159,14 @@ export function isInEffect(share: Share | undefined, now: number): boolean {
   return share !== undefined && share.granted === now >= share.effectiveAt;
 }
 
-/** The tags that an account has put on the snapshot. */
+const NO_TAGS: ReadonlyMap<string, string> = new Map();
+
+/** The tags that an account sees on the snapshot: its own. */
+export function tagsSeenBy(snapshot: Snapshot, account: string): ReadonlyMap<string, string> {
+  return snapshot.tags.get(account) ?? NO_TAGS;
+}
+
+/** The same, to be changed. */
 export function tagsOf(snapshot: Snapshot, account: string): Tags {
   const known = snapshot.tags.get(account);
   if (known !== undefined) return known;

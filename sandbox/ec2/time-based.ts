@@ -17,7 +17,12 @@ const MIB_PER_GIB = 1024;
 export function planTimeBased(
   world: Ec2World,
   caller: Caller,
-  wanted: { readonly minutes: number; readonly gib: number; readonly sourceSnapshotId: string; readonly plainSeconds: number },
+  wanted: {
+    readonly minutes: number;
+    readonly gib: number;
+    readonly sourceSnapshotId: string;
+    readonly plainSeconds: number;
+  },
 ): { readonly timeBased: TimeBased; readonly takesSeconds: number } {
   const running = [...world.snapshots.runningCopies(caller)];
   const used = running.reduce((sum, copy) => sum + (copy.copy?.timeBased?.mibPerSecond ?? 0), 0);

@@ -1,7 +1,7 @@
 import { type Caller, scopeOf } from '../accounts.ts';
 import { hexDigits, type Random, seededRandom, uuid } from '../ids.ts';
-import { snapshotNotFound } from './ec2-error.ts';
 import { EbsEvents } from './ebs-events.ts';
+import { snapshotNotFound } from './ec2-error.ts';
 import { Ec2Faults } from './faults.ts';
 import type { Ec2Options } from './options.ts';
 import { DEFAULT_REGIONS } from './regions.ts';
@@ -34,6 +34,7 @@ export class Ec2World {
   readonly faults: Ec2Faults = new Ec2Faults();
   readonly events: EbsEvents;
   readonly #random: Random;
+  #volumesMade = 0;
   readonly #regionSettings = new Map<string, RegionSettings>();
 
   constructor({ random = seededRandom(1), emit, ...options }: Ec2Options) {
@@ -70,6 +71,11 @@ export class Ec2World {
 
   newUuid(): string {
     return uuid(this.#random);
+  }
+
+  nextVolumeOrdinal(): number {
+    this.#volumesMade += 1;
+    return this.#volumesMade;
   }
 
   newSnapshotId(): string {

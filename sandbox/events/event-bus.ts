@@ -30,6 +30,18 @@ export interface Target {
 /** EventBridge's defaults: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html */
 export const DEFAULT_RETRY = { maximumRetryAttempts: 185, maximumEventAgeSeconds: 86_400 };
 
+/** An event that is to be put, with what its source says. */
+export interface NewEvent {
+  readonly 'detail-type': string;
+  readonly source: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+  readonly resources?: readonly string[] | undefined;
+  readonly account?: string | undefined;
+  readonly region?: string | undefined;
+  readonly id?: string | undefined;
+  readonly time?: string | undefined;
+}
+
 /** An event that EventBridge dropped: there was no dead-letter queue, or it could not be sent there. */
 export interface DroppedEvent {
   readonly event: BusEvent;
@@ -118,16 +130,18 @@ export class EventBus {
     }
   }
 
-  /** An event of the home account and Region, completed with what EventBridge adds. */
-  fill(event: Pick<BusEvent, 'source' | 'detail-type' | 'detail'> & Partial<BusEvent>): BusEvent {
+  /** Completes an event with what EventBridge adds; without account and Region it is one of the home bus. */
+  fill(event: NewEvent): BusEvent {
     return {
       version: '0',
-      id: uuid(this.#random),
-      account: this.#home.account,
-      region: this.#home.region,
-      time: `${new Date(this.#clock.now()).toISOString().slice(0, 19)}Z`,
-      resources: [],
-      ...event,
+      id: event.id ?? uuid(this.#random),
+      'detail-type': event['detail-type'],
+      source: event.source,
+      account: event.account ?? this.#home.account,
+      time: event.time ?? `${new Date(this.#clock.now()).toISOString().slice(0, 19)}Z`,
+      region: event.region ?? this.#home.region,
+      resources: event.resources ?? [],
+      detail: event.detail,
     };
   }
 

@@ -41,7 +41,6 @@ export class Execution {
   /** Resolves at the end, once the history is complete; never rejects. */
   readonly ended: Promise<ExecutionEnd>;
   readonly #interpreter: Interpreter;
-  readonly #tasks: ReadonlyMap<string, RunnableTask>;
   readonly #announcements = new Announcements();
   #transitions = 0;
   #isOver = false;
@@ -59,7 +58,6 @@ export class Execution {
   }) {
     const { definition, names, input, clock } = options;
     this.history = new ExecutionHistory(clock);
-    this.#tasks = new Map(options.tasks.map((task) => [task.state.name, task]));
     this.history.add('ExecutionStarted', { input, inputDetails: { truncated: false }, roleArn: names.roleArn });
 
     const stateNow = { Name: '', EnteredTime: '' };

@@ -5,7 +5,9 @@ import { destinationId } from '../../core/destination.ts';
 
 const regionName = fc.constantFrom('eu-central-1', 'us-west-2', 'ap-southeast-3', 'il-central-1');
 const hex = (length: number) =>
-  fc.array(fc.constantFrom(...'0123456789abcdef'), { minLength: length, maxLength: length }).map((all) => all.join(''));
+  fc
+    .array(fc.nat(15), { minLength: length, maxLength: length })
+    .map((digits) => digits.map((digit) => digit.toString(16)).join(''));
 const account = fc.integer({ min: 0, max: 999_999_999_999 }).map((digits) => String(digits).padStart(12, '0'));
 
 /** Free text, and names that are traps in JavaScript or in paths. */
@@ -113,3 +115,38 @@ const rule = destinations.chain((where) => {
 export const rightDocument = fc.record({
   rules: fc.uniqueArray(rule, { minLength: 1, maxLength: 4, selector: ({ name }) => name }),
 });
+
+type RightDocument = typeof rightDocument extends fc.Arbitrary<infer Document> ? Document : never;
+
+const someAccount = '777788889999';
+
+/** Snapshots that are made so that one of the rules often wants them, and the account that looks at them. */
+export function snapshotsFor({ rules }: RightDocument) {
+  const accounts = rules.flatMap(({ select }) => select?.owners ?? []).filter((owner) => owner !== 'self');
+  return fc
+    .record({
+      select: fc.constantFrom(...rules.map((each) => each.select ?? {})),
+      home: fc.constantFrom(someAccount, ...accounts),
+      stranger: fc.constantFrom('111122223333', ...accounts),
+      isOwn: fc.boolean(),
+    })
+    .map(({ select, home, stranger, isOwn }) => ({
+      home: { account: home },
+      snapshot: {
+        snapshotId: 'snap-0a1b2c3d4e5f60718',
+        region: select.regions?.[0] ?? 'eu-west-1',
+        ownerId: isOwn ? home : stranger,
+        volumeId: select.volumes?.[0] ?? 'vol-0123456789abcdef0',
+        state: 'completed' as const,
+        progressPercent: 100,
+        startTime: '2026-03-02T04:09:51.204Z',
+        sizeGiB: 8,
+        encrypted: false,
+        storageTier: 'standard' as const,
+        description: 'Created by nightly',
+        tags: Object.fromEntries(
+          Object.entries(select.tags ?? {}).map(([key, values]) => [key, values === true ? 'x' : (values[0] ?? '')]),
+        ),
+      },
+    }));
+}

@@ -1,8 +1,8 @@
 import { isRegion } from '../../../core/region.ts';
 import type { Caller } from '../../accounts.ts';
 import { action, type Ec2Action } from '../action.ts';
-import { checkPlacement, checkSourcePlace } from '../copy-placement.ts';
 import { beginCopy } from '../copy-life.ts';
+import { checkPlacement, checkSourcePlace } from '../copy-placement.ts';
 import { Ec2Error, invalidValue } from '../ec2-error.ts';
 import { chooseKey, keyRefusal } from '../encryption.ts';
 import { checkPresignedUrl } from '../presigned-url.ts';
@@ -60,7 +60,12 @@ export const copySnapshot: Ec2Action = action({
     const mustEncrypt = source?.kmsKeyArn !== undefined || input.DestinationOutpostArn !== undefined;
     const keyName = chooseKey(world, caller, input, mustEncrypt);
     const found = keyName === undefined ? undefined : world.settings.keys.usable(caller, keyName);
-    if (keyName !== undefined && found !== undefined && 'problem' in found && world.settings.unusableKey === 'refused') {
+    if (
+      keyName !== undefined &&
+      found !== undefined &&
+      'problem' in found &&
+      world.settings.unusableKey === 'refused'
+    ) {
       throw keyRefusal(keyName, found.problem);
     }
     checkSlots(world, caller);

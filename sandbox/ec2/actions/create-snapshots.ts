@@ -4,7 +4,7 @@ import { action, type Ec2Action } from '../action.ts';
 import { Ec2Error, invalidValue } from '../ec2-error.ts';
 import { flag, listOf, text } from '../query.ts';
 import { checkInstanceId } from '../resource-ids.ts';
-import { progressOf, type Snapshot, tagsOf } from '../snapshot.ts';
+import { progressOf, type Snapshot, tagsSeenBy } from '../snapshot.ts';
 import { checkPendingQuota, checkSnapshotQuota, endSnapshot, snapshotVolume } from '../snapshot-life.ts';
 import { checkCount, isReservedKey, requestedTags, type Tags, tagSet, tagSpecifications } from '../tags.ts';
 import type { Volume } from '../volume.ts';
@@ -109,7 +109,7 @@ function memberTags(volume: Volume, requested: Tags, copyFrom: string | undefine
 function memberXml(world: Ec2World, snapshot: Snapshot): XmlTree {
   return {
     description: snapshot.description,
-    tagSet: tagSet(tagsOf(snapshot, snapshot.account)),
+    tagSet: tagSet(tagsSeenBy(snapshot, snapshot.account)),
     encrypted: snapshot.kmsKeyArn !== undefined,
     volumeId: snapshot.volumeId,
     state: snapshot.state,

@@ -3,7 +3,7 @@ import { Ec2Error, invalidValue, notPermitted, snapshotNotFound } from '../ec2-e
 import { isLocked } from '../lock.ts';
 import { text } from '../query.ts';
 import { checkSnapshotId } from '../resource-ids.ts';
-import { tagsOf } from '../snapshot.ts';
+import { tagsSeenBy } from '../snapshot.ts';
 import { discard } from '../snapshot-life.ts';
 
 /**
@@ -27,7 +27,7 @@ export const deleteSnapshot: Ec2Action = action({
     if (user !== undefined) {
       throw new Ec2Error('InvalidSnapshot.InUse', `The snapshot ${SnapshotId} is currently in use by ${user}`);
     }
-    if ([...tagsOf(snapshot, caller.account).keys()].some((key) => key.startsWith('aws:backup:'))) {
+    if ([...tagsSeenBy(snapshot, caller.account).keys()].some((key) => key.startsWith('aws:backup:'))) {
       throw invalidValue('This snapshot is managed by AWS Backup service and must be deleted there.');
     }
     if (isLocked(snapshot.lock, world.now)) throw notPermitted(`The snapshot ${SnapshotId} is locked.`);

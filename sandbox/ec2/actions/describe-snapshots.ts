@@ -12,7 +12,7 @@ import {
   metadataShows,
   progressOf,
   type Snapshot,
-  tagsOf,
+  tagsSeenBy,
 } from '../snapshot.ts';
 import { stateMessageOf } from '../snapshot-life.ts';
 import { tagSet } from '../tags.ts';
@@ -78,7 +78,7 @@ export function snapshotXml(world: Ec2World, caller: Caller, snapshot: Snapshot)
       snapshot.tier?.restoreExpiresAt === undefined ? undefined : isoTime(snapshot.tier.restoreExpiresAt),
     outpostArn: snapshot.outpostArn,
     availabilityZone: snapshot.localZone,
-    tagSet: tagSet(tagsOf(snapshot, caller.account)),
+    tagSet: tagSet(tagsSeenBy(snapshot, caller.account)),
   };
 }
 
@@ -145,8 +145,13 @@ const isKnownFilter = knownFilter(
   { tags: true },
 );
 
-function filterValues(world: Ec2World, caller: Caller, name: string, snapshot: Snapshot): readonly string[] | undefined {
-  const ofTags = tagFilterValues(name, tagsOf(snapshot, caller.account));
+function filterValues(
+  world: Ec2World,
+  caller: Caller,
+  name: string,
+  snapshot: Snapshot,
+): readonly string[] | undefined {
+  const ofTags = tagFilterValues(name, tagsSeenBy(snapshot, caller.account));
   if (ofTags !== undefined) return ofTags;
   const complete = metadataShows(snapshot, world.now);
   switch (name) {

@@ -142,6 +142,7 @@ function checkSharable(world: Ec2World, snapshot: Snapshot, { groups }: Change):
 /** A change takes a while to have effect (third-party report). What has no effect yet can be taken back at once. */
 function changed(world: Ec2World, before: Share | undefined, granted: boolean): Share {
   const { now } = world;
+  if (before?.granted === granted) return before;
   const delayMs = isInEffect(before, now) === granted ? 0 : world.settings.shareVisibleAfterSeconds * 1000;
   return { granted, effectiveAt: now + delayMs };
 }

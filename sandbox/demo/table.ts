@@ -1,0 +1,71 @@
+import { styleText } from 'node:util';
+import Table from 'cli-table3';
+import type { Row } from './observer.ts';
+
+const BAR_CELLS = 12;
+
+/** The live table: each snapshot, its destination, state, progress, elapsed, result. */
+export function drawTable(rows: readonly Row[], now: Date): string {
+  const table = new Table({
+    head: ['Snapshot', 'What', 'Destination', 'State', 'Progress', 'Elapsed', 'Result'],
+    style: { head: ['bold'], border: ['gray'], compact: true },
+  });
+  for (const row of rows) {
+    const { snapshotId, what, destination } = row.expected;
+    const state = stateOf(row);
+    table.push([snapshotId, what, destination, colour(state), bar(row), elapsed(row, now), resultOf(row)]);
+  }
+  return table.toString();
+}
+
+/** The same for a log: one line, the same for as long as nothing but time has changed. */
+export function describeRow(row: Row): string {
+  const { snapshotId, what, destination } = row.expected;
+  return `${snapshotId} -> ${destination.padEnd(12)} ${stateOf(row).padEnd(9)} ${resultOf(row) || what}`;
+}
+
+export type RowState = 'waiting' | 'starting' | 'copying' | 'copied' | 'failed';
+
+export function stateOf({ status, copies }: Row): RowState {
+  switch (status) {
+    case undefined:
+      return 'waiting';
+    case 'SUCCEEDED':
+      return 'copied';
+    case 'RUNNING':
+      return copies.length === 0 ? 'starting' : 'copying';
+    default:
+      return 'failed';
+  }
+}
+
+function resultOf(row: Row): string {
+  switch (stateOf(row)) {
+    case 'copied':
+      return row.copies.map(({ copyId }) => copyId).join(' ');
+    case 'failed':
+      return row.alerts.map(({ reason }) => `alert: ${reason}`).join(' ');
+    default:
+      return '';
+  }
+}
+
+function bar(row: Row): string {
+  const state = stateOf(row);
+  if (state === 'failed' || state === 'waiting') return '';
+  const percent = state === 'copied' ? 100 : Math.max(0, ...row.copies.map(({ progressPercent }) => progressPercent));
+  const full = Math.round((percent / 100) * BAR_CELLS);
+  return `${'█'.repeat(full)}${'░'.repeat(BAR_CELLS - full)} ${String(percent).padStart(3)} %`;
+}
+
+/** Time of the sandbox, which runs faster than ours. */
+function elapsed({ started, stopped }: Row, now: Date): string {
+  if (started === undefined) return '';
+  const seconds = Math.max(0, Math.round(((stopped ?? now).getTime() - started.getTime()) / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
+function colour(state: RowState): string {
+  const colours = { waiting: 'gray', starting: 'cyan', copying: 'cyan', copied: 'green', failed: 'red' } as const;
+  return styleText(colours[state], state);
+}

@@ -1,0 +1,105 @@
+import { action, type Ec2Action } from '../action.ts';
+import { Ec2Error } from '../ec2-error.ts';
+import { applyFilters, filters, knownFilter } from '../filters.ts';
+import { flag, listOf, text } from '../query.ts';
+import { type Zone, zonesOf } from '../regions.ts';
+import { items, type XmlTree } from '../xml.ts';
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html */
+export const describeRegions: Ec2Action = action({
+  name: 'DescribeRegions',
+  parameters: { RegionName: listOf(text), AllRegions: flag.optional(), Filter: filters },
+  run: (world, _caller, input) => {
+    const { regions } = world.settings;
+    const unknown = input.RegionName.find((name) => !regions.includes(name));
+    if (unknown !== undefined) {
+      throw new Ec2Error('InvalidParameterValue', `Invalid region name provided: ${unknown}`);
+    }
+    const chosen = regions.filter((name) => input.RegionName.length === 0 || input.RegionName.includes(name));
+    const matching = applyFilters(chosen, input.Filter, isKnownRegionFilter, (name, region) => {
+      if (name === 'region-name') return [region];
+      return name === 'endpoint' ? [endpointOf(region)] : ['opt-in-not-required'];
+    });
+    return {
+      regionInfo: items(
+        matching.map((regionName) => ({
+          regionName,
+          regionEndpoint: endpointOf(regionName),
+          optInStatus: 'opt-in-not-required',
+        })),
+      ),
+    };
+  },
+});
+
+const isKnownRegionFilter = knownFilter(new Set(['region-name', 'endpoint', 'opt-in-status']), { tags: false });
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeAvailabilityZones.html */
+export const describeAvailabilityZones: Ec2Action = action({
+  name: 'DescribeAvailabilityZones',
+  parameters: {
+    ZoneName: listOf(text),
+    ZoneId: listOf(text),
+    AllAvailabilityZones: flag.optional(),
+    Filter: filters,
+  },
+  run: (_world, caller, input) => {
+    const zones = zonesOf(caller.region);
+    const unknown =
+      input.ZoneName.find((name) => !zones.some((zone) => zone.name === name)) ??
+      input.ZoneId.find((id) => !zones.some((zone) => zone.zoneId === id));
+    if (unknown !== undefined) throw new Ec2Error('InvalidParameterValue', `Invalid availability zone: [${unknown}]`);
+    const chosen = zones.filter(
+      (zone) =>
+        (input.ZoneName.length === 0 || input.ZoneName.includes(zone.name)) &&
+        (input.ZoneId.length === 0 || input.ZoneId.includes(zone.zoneId)),
+    );
+    const matching = applyFilters(chosen, input.Filter, isKnownZoneFilter, zoneFilterValues);
+    return { availabilityZoneInfo: items(matching.map(zoneXml)) };
+  },
+});
+
+const isKnownZoneFilter = knownFilter(
+  new Set(['group-name', 'opt-in-status', 'region-name', 'state', 'zone-id', 'zone-name', 'zone-type']),
+  { tags: false },
+);
+
+function zoneFilterValues(name: string, zone: Zone): readonly string[] {
+  switch (name) {
+    case 'group-name':
+      return [zone.group];
+    case 'opt-in-status':
+      return [optInStatus(zone)];
+    case 'region-name':
+      return [zone.region];
+    case 'state':
+      return ['available'];
+    case 'zone-id':
+      return [zone.zoneId];
+    case 'zone-name':
+      return [zone.name];
+    default:
+      return [zone.type];
+  }
+}
+
+function zoneXml(zone: Zone): XmlTree {
+  return {
+    optInStatus: optInStatus(zone),
+    regionName: zone.region,
+    zoneName: zone.name,
+    zoneId: zone.zoneId,
+    groupName: zone.group,
+    networkBorderGroup: zone.type === 'local-zone' ? zone.group : zone.region,
+    zoneType: zone.type,
+    zoneState: 'available',
+  };
+}
+
+function optInStatus(zone: Zone): string {
+  return zone.type === 'local-zone' ? 'opted-in' : 'opt-in-not-required';
+}
+
+function endpointOf(region: string): string {
+  return `ec2.${region}.amazonaws.com`;
+}

@@ -1,0 +1,152 @@
+import * as z from 'zod';
+import { ACCOUNT_ID_PATTERN } from '../accounts.ts';
+import { type Ec2Faults, FaultError } from '../ec2/ec2-service.ts';
+import type { EventBus } from '../events/event-bus.ts';
+import { EVENT_FAULT_KINDS, EventFaultError } from '../events/event-faults.ts';
+import type { FunctionLogs } from '../lambda/logs.ts';
+import type { StepFunctions } from '../stepfunctions/step-functions.ts';
+import { type Answer, json, text } from './answer.ts';
+
+const HELP = `Control of the sandbox
+
+GET    /_sandbox                 this text
+GET    /_sandbox/faults          faults that wait to happen
+POST   /_sandbox/faults          make something go wrong: one JSON object, or a list of them
+DELETE /_sandbox/faults          forget all faults; with ?id=<id> only that one
+GET    /_sandbox/executions      all executions of the state machines; with ?status=FAILED only those
+GET    /_sandbox/logs            what the functions wrote; with ?function=<end of its name> only that one
+GET    /_sandbox/events          all events, on any bus, and those that EventBridge had to drop
+POST   /_sandbox/events          put an event on a bus, as it is: {"detail-type":..., "detail":{...}, ...}
+
+Faults of events, all with "times" (default 1) and, as filters, "detailType" and "event" (= detail.event):
+  {"kind":"duplicate-event","event":"createSnapshot","seconds":30}
+  {"kind":"lose-event"}   {"kind":"delay-event","seconds":600}   {"kind":"reorder-events","times":3}
+  {"kind":"fail-delivery","times":2}
+Faults of EC2, for example:
+  {"kind":"error","action":"CopySnapshot","code":"RequestLimitExceeded","times":3}
+  {"kind":"lost-answer","action":"CopySnapshot"}
+  {"kind":"copy-error","stateMessage":"Given key ID is not accessible"}
+  {"kind":"slow-copy","factor":10}
+All of them: docs/sandbox.md and docs/sandbox-ec2.md
+`;
+
+const kindOnly = z.looseObject({ kind: z.string() });
+
+const eventInput = z.strictObject({
+  'detail-type': z.string(),
+  detail: z.record(z.string(), z.unknown()),
+  source: z.string().default('aws.ec2'),
+  account: z.string().regex(ACCOUNT_ID_PATTERN, 'must be 12 digits').optional(),
+  region: z.string().min(1).optional(),
+  resources: z.array(z.string()).optional(),
+  id: z.string().optional(),
+  time: z.string().optional(),
+  version: z.literal('0').optional(),
+});
+
+/** A request that the control endpoints cannot take. The message is for the one who sent it. */
+class BadRequest extends Error {}
+
+/** The sandbox's own endpoints, beside those of AWS. */
+export class ControlApi {
+  readonly #ec2Faults: Ec2Faults;
+  readonly #bus: EventBus;
+  readonly #stepFunctions: StepFunctions;
+  readonly #logs: FunctionLogs;
+
+  constructor(options: {
+    readonly ec2Faults: Ec2Faults;
+    readonly bus: EventBus;
+    readonly stepFunctions: StepFunctions;
+    readonly logs: FunctionLogs;
+  }) {
+    this.#ec2Faults = options.ec2Faults;
+    this.#bus = options.bus;
+    this.#stepFunctions = options.stepFunctions;
+    this.#logs = options.logs;
+  }
+
+  handle(method: string, url: URL, body: string): Answer {
+    try {
+      switch (`${method} ${url.pathname}`) {
+        case 'GET /_sandbox':
+        case 'GET /_sandbox/':
+          return text(200, HELP);
+        case 'GET /_sandbox/faults':
+          return json(200, this.#faults());
+        case 'POST /_sandbox/faults':
+          return json(201, [parseJson(body)].flat().map((fault) => this.#addFault(fault)));
+        case 'DELETE /_sandbox/faults':
+          return json(200, { forgotten: this.#clearFaults(url.searchParams.get('id') ?? undefined) });
+        case 'GET /_sandbox/executions':
+          return json(200, this.#executions(url.searchParams.get('status')));
+        case 'GET /_sandbox/logs':
+          return json(200, this.#linesOf(url.searchParams.get('function') ?? ''));
+        case 'GET /_sandbox/events':
+          return json(200, { events: this.#bus.events(), dropped: this.#bus.dropped() });
+        case 'POST /_sandbox/events':
+          return json(202, this.#putEvent(parseJson(body)));
+        default:
+          return text(404, `The sandbox has no ${method} ${url.pathname}. GET /_sandbox says what there is.\n`);
+      }
+    } catch (error) {
+      if (!(error instanceof BadRequest || error instanceof FaultError || error instanceof EventFaultError)) throw error;
+      return text(400, `${error.message}\n`);
+    }
+  }
+
+  #faults(): readonly { readonly id: string }[] {
+    return [...this.#ec2Faults.list(), ...this.#bus.faults.list()];
+  }
+
+  #addFault(input: unknown): unknown {
+    const named = kindOnly.safeParse(input);
+    return named.success && EVENT_FAULT_KINDS.has(named.data.kind)
+      ? this.#bus.faults.add(input)
+      : this.#ec2Faults.add(input);
+  }
+
+  #clearFaults(id: string | undefined): number {
+    const forgotten = this.#ec2Faults.clear(id) + this.#bus.faults.clear(id);
+    if (id !== undefined && forgotten === 0) throw new BadRequest(`There is no fault ${id}.`);
+    return forgotten;
+  }
+
+  #executions(status: string | null): unknown {
+    return this.#stepFunctions
+      .executions()
+      .filter((each) => status === null || each.status === status)
+      .map(({ history, startDate, stopDate, input, output, ...rest }) => ({
+        ...rest,
+        startDate: new Date(startDate).toISOString(),
+        stopDate: stopDate === undefined ? undefined : new Date(stopDate).toISOString(),
+        stateNow: stopDate === undefined ? history.findLast(isStateEntered)?.details?.['name'] : undefined,
+        input: parseJson(input),
+        output: output === undefined ? undefined : parseJson(output),
+      }));
+  }
+
+  #linesOf(functionName: string): unknown {
+    return this.#logs.lines().filter((line) => line.functionName.endsWith(functionName));
+  }
+
+  #putEvent(input: unknown): unknown {
+    const parsed = eventInput.safeParse(input);
+    if (!parsed.success) throw new BadRequest(`This is not an event:\n${z.prettifyError(parsed.error)}`);
+    const event = this.#bus.fill(parsed.data);
+    this.#bus.put(event);
+    return event;
+  }
+}
+
+function isStateEntered({ type }: { readonly type: string }): boolean {
+  return type.endsWith('StateEntered');
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new BadRequest('The body is not JSON.');
+  }
+}

@@ -1,0 +1,165 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { type Ec2Options, Ec2Service } from './ec2/ec2-service.ts';
+import { EventBus } from './events/event-bus.ts';
+import { HOME_ACCOUNT, type Home } from './home.ts';
+import { ControlApi } from './http/control-api.ts';
+import { HttpFront } from './http/front.ts';
+import { seededRandom } from './ids.ts';
+import { KeyStore } from './kms/key-store.ts';
+import { KmsService } from './kms/kms-service.ts';
+import { AsyncInvoker } from './lambda/async-invoker.ts';
+import { LambdaService } from './lambda/lambda-service.ts';
+import { FunctionLogs, type LogLine, type MetricValue } from './lambda/logs.ts';
+import { type Message, Messaging } from './messaging.ts';
+import { ResourcePolicies } from './resource-policies.ts';
+import { deployStack, type Stack } from './stack/deploy.ts';
+import { StatesApi } from './stepfunctions/api.ts';
+import { StepFunctions } from './stepfunctions/step-functions.ts';
+import { Tasks } from './stepfunctions/tasks.ts';
+import { installVirtualClock, type TimeMode, type VirtualClock } from './virtual-clock.ts';
+
+export interface SandboxOptions {
+  /** What `serverless package` wrote: the template, and the functions' zip files. */
+  readonly packageDir: string;
+  /** Of the endpoint, on the loopback address. Default 0: any free one. */
+  readonly port?: number;
+  readonly time: TimeMode;
+  /** The sandbox's time at the start. Default: with `jumping` 2026-01-05 09:00 UTC, with `paced` the real time. */
+  readonly start?: Date;
+  /** Where the service is deployed. Default eu-west-1. */
+  readonly home?: { readonly region: string };
+  /** Copies that may run at once per destination Region. Default 20. */
+  readonly slots?: number;
+  /** For ids and jitter. Default 1. */
+  readonly seed?: number;
+  readonly ec2?: Partial<Omit<Ec2Options, 'clock' | 'emit' | 'keys'>>;
+  /** Values of the template's parameters, instead of their defaults. */
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+/** A running sandbox: a local AWS with the packaged service deployed in it. */
+export interface Sandbox {
+  readonly clock: VirtualClock;
+  /** `http://127.0.0.1:<port>` */
+  readonly endpoint: string;
+  readonly home: Home;
+  readonly ec2: Ec2Service;
+  readonly keys: KeyStore;
+  readonly kms: KmsService;
+  readonly bus: EventBus;
+  readonly lambda: LambdaService;
+  readonly stepFunctions: StepFunctions;
+  readonly messaging: Messaging;
+  /** Outputs of the stack. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** What `Ref` gives for each resource of the stack, by logical id. */
+  readonly physicalIds: ReadonlyMap<string, string>;
+  /** See `VirtualClock.advance`. */
+  advance(ms: number): Promise<void>;
+  /** See `VirtualClock.advanceUntil`. */
+  advanceUntil(reached: () => boolean | Promise<boolean>, limitMs: number): Promise<void>;
+  /** What is on a queue, or was published to a topic; by name, ARN or logical id. */
+  messages(queueOrTopic: string): Promise<readonly Message[]>;
+  logs(): readonly LogLine[];
+  metrics(): readonly MetricValue[];
+  /** Ends everything and gives the process its own time back. */
+  stop(): Promise<void>;
+}
+
+const TEMPLATE_FILE = 'cloudformation-template-update-stack.json';
+const STATE_FILE = 'serverless-state.json';
+
+const state = z.object({
+  service: z.object({
+    service: z.string(),
+    provider: z.object({ stage: z.string(), stackName: z.string().optional() }),
+  }),
+});
+
+/**
+ * Starts a sandbox. One at a time in a process, for its clock replaces the process's own.
+ * @throws TemplateError if the package has something that the sandbox does not honour
+ */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { packageDir, time, seed = 1 } = options;
+  const home = { account: HOME_ACCOUNT, region: options.home?.region ?? 'eu-west-1' };
+  const template: unknown = JSON.parse(readFileSync(join(packageDir, TEMPLATE_FILE), 'utf8'));
+  const { service } = state.parse(JSON.parse(readFileSync(join(packageDir, STATE_FILE), 'utf8')));
+  const stackName = service.provider.stackName ?? `${service.service}-${service.provider.stage}`;
+
+  const start = options.start ?? (time.mode === 'jumping' ? new Date('2026-01-05T09:00:00Z') : new Date());
+  const clock = installVirtualClock({ start, time });
+  const random = seededRandom(seed);
+  const systemRandom = Math.random;
+  // The interpreter of state machines takes its jitter from here.
+  Math.random = seededRandom(seed + 1);
+  const codeDir = mkdtempSync(join(tmpdir(), 'snapshot-copier-sandbox-'));
+
+  let endpoint = '';
+  const logs = new FunctionLogs(clock);
+  const lambda = new LambdaService({ clock, random, home, logs, endpoint: () => endpoint });
+  const messaging = new Messaging({ clock, home, endpoint: () => endpoint });
+  const functions = new AsyncInvoker({ clock, random, lambda, messaging });
+  const policies = new ResourcePolicies();
+  const bus = new EventBus({ clock, random, home, functions, messaging, policies });
+  const tasks = new Tasks({ lambda, messaging, clock });
+  const stepFunctions = new StepFunctions({ clock, random, home, tasks, emit: (event) => bus.put(bus.fill(event)) });
+  const keys = new KeyStore({ clock, random: seededRandom(seed + 2) });
+  const kms = new KmsService({ keys });
+  const ec2 = new Ec2Service({
+    random: seededRandom(seed + 3),
+    ...(options.slots === undefined ? {} : { slotsPerRegion: options.slots }),
+    ...options.ec2,
+    clock,
+    keys,
+    emit: (event) => bus.put(event),
+  });
+  const control = new ControlApi({ ec2Faults: ec2.faults, bus, stepFunctions, logs });
+  const states = new StatesApi({ stepFunctions, home });
+  const front = new HttpFront({ clock, home, ec2, kms, states, messaging, lambda, control });
+
+  async function stop(): Promise<void> {
+    clock.uninstall();
+    Math.random = systemRandom;
+    await front.close();
+    await lambda.stop();
+    await messaging.stop();
+    rmSync(codeDir, { recursive: true, force: true });
+  }
+
+  let stack: Stack;
+  try {
+    endpoint = `http://127.0.0.1:${await front.listen(options.port ?? 0)}`;
+    stack = await deployStack(
+      { template, stackName, home, seed, packageDir, codeDir, parameters: options.parameters ?? {} },
+      { lambda, functions, messaging, bus, policies, stepFunctions },
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  return {
+    clock,
+    endpoint,
+    home,
+    ec2,
+    keys,
+    kms,
+    bus,
+    lambda,
+    stepFunctions,
+    messaging,
+    outputs: stack.outputs,
+    physicalIds: stack.physicalIds,
+    advance: (ms) => clock.advance(ms),
+    advanceUntil: (reached, limitMs) => clock.advanceUntil(reached, limitMs),
+    messages: (queueOrTopic) => messaging.messages(stack.physicalIds.get(queueOrTopic)?.split('/').at(-1) ?? queueOrTopic),
+    logs: () => logs.lines(),
+    metrics: () => logs.metrics(),
+    stop,
+  };
+}

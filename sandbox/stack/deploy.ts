@@ -1,0 +1,219 @@
+import { basename, join } from 'node:path';
+import * as z from 'zod';
+import type { EventBus } from '../events/event-bus.ts';
+import { DEFAULT_RETRY } from '../events/event-bus.ts';
+import { compileInputTransformer } from '../events/input-transformer.ts';
+import { compilePattern } from '../events/pattern.ts';
+import { type Home, homeArn } from '../home.ts';
+import type { AsyncInvoker } from '../lambda/async-invoker.ts';
+import { findHandler, unpackBundle } from '../lambda/bundle.ts';
+import type { LambdaService } from '../lambda/lambda-service.ts';
+import type { Messaging } from '../messaging.ts';
+import type { ResourcePolicies } from '../resource-policies.ts';
+import type { StepFunctions } from '../stepfunctions/step-functions.ts';
+import { identitiesOf } from './identities.ts';
+import { Resolver } from './intrinsics.ts';
+import {
+  eventInvokeConfigProperties,
+  functionProperties,
+  permissionProperties,
+  queuePolicyProperties,
+  queueProperties,
+  ruleProperties,
+  stateMachineProperties,
+  subscriptionProperties,
+  topicPolicyProperties,
+  topicProperties,
+  TYPES_WITHOUT_EFFECT,
+  versionProperties,
+} from './resource-schemas.ts';
+import { parseTemplate, TemplateError } from './template.ts';
+
+/** The services that the resources of a stack are made in. */
+export interface StackServices {
+  readonly lambda: LambdaService;
+  readonly functions: AsyncInvoker;
+  readonly messaging: Messaging;
+  readonly bus: EventBus;
+  readonly policies: ResourcePolicies;
+  readonly stepFunctions: StepFunctions;
+}
+
+export interface StackOptions {
+  /** The template, parsed from JSON. */
+  readonly template: unknown;
+  readonly stackName: string;
+  readonly home: Home;
+  readonly seed: number;
+  /** Values instead of the parameters' defaults. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** Where the functions' zip files lie. */
+  readonly packageDir: string;
+  /** Where they are to be unpacked. */
+  readonly codeDir: string;
+}
+
+/** What was deployed. */
+export interface Stack {
+  readonly outputs: Readonly<Record<string, string>>;
+  /** ARN, or URL of a queue, by logical id: what `Ref` gives. */
+  readonly physicalIds: ReadonlyMap<string, string>;
+}
+
+/**
+ * Makes the resources of a CloudFormation template.
+ * @throws TemplateError for everything that the sandbox does not honour
+ */
+export async function deployStack(options: StackOptions, services: StackServices): Promise<Stack> {
+  const { home, stackName, seed } = options;
+  const { lambda, functions, messaging, bus, policies, stepFunctions } = services;
+  const resolver = new Resolver({
+    template: parseTemplate(options.template),
+    pseudo: {
+      'AWS::AccountId': home.account,
+      'AWS::Region': home.region,
+      'AWS::Partition': 'aws',
+      'AWS::URLSuffix': 'amazonaws.com',
+      'AWS::StackName': stackName,
+      'AWS::StackId': homeArn(home, 'cloudformation', `stack/${stackName}/00000000-0000-4000-8000-000000000000`),
+    },
+    parameters: options.parameters ?? {},
+    identify: identitiesOf({ home, stackName, seed, queueUrl: (name) => messaging.queueUrl(name) }),
+  });
+
+  type Make<S extends z.ZodType> = (properties: z.output<S>, attributeOf: (name: string) => string) => void | Promise<void>;
+  const made = new Set<string>(TYPES_WITHOUT_EFFECT);
+
+  /** Makes all resources of a type, in the template's order. */
+  async function make<S extends z.ZodType>(type: string, schema: S, one: Make<S>): Promise<void> {
+    made.add(type);
+    for (const [id, resource] of resolver.resources((each) => each === type)) {
+      const parsed = schema.safeParse(resolver.resolve(resource.Properties, id));
+      if (!parsed.success) throw new TemplateError(`${id} (${type})`, z.prettifyError(parsed.error));
+      try {
+        await one(parsed.data, (name) => resolver.identity(id, id).attributes[name] ?? '');
+      } catch (error) {
+        throw new TemplateError(`${id} (${type})`, error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error));
+      }
+    }
+  }
+
+  await make('AWS::SQS::Queue', queueProperties, async ({ QueueName: _, Tags: __, RedrivePolicy, ...rest }, attributeOf) => {
+    const attributes = Object.entries({
+      ...rest,
+      RedrivePolicy: RedrivePolicy === undefined ? undefined : JSON.stringify(RedrivePolicy),
+    }).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+    await messaging.createQueue(attributeOf('QueueName'), Object.fromEntries(attributes));
+  });
+  await make('AWS::SNS::Topic', topicProperties, async ({ DisplayName, Subscription }, attributeOf) => {
+    await messaging.createTopic(attributeOf('TopicName'), DisplayName);
+    for (const { Protocol, Endpoint } of Subscription) {
+      await messaging.subscribe(attributeOf('TopicArn'), Protocol, Endpoint, {});
+    }
+  });
+  await make('AWS::SNS::Subscription', subscriptionProperties, async (subscription) => {
+    const { TopicArn, Protocol, Endpoint, FilterPolicy, FilterPolicyScope, RawMessageDelivery } = subscription;
+    await messaging.subscribe(TopicArn, Protocol, Endpoint, {
+      ...(FilterPolicy === undefined ? {} : { FilterPolicy: JSON.stringify(FilterPolicy) }),
+      ...(FilterPolicyScope === undefined ? {} : { FilterPolicyScope }),
+      ...(RawMessageDelivery === undefined ? {} : { RawMessageDelivery: String(RawMessageDelivery) }),
+    });
+  });
+  await make('AWS::SQS::QueuePolicy', queuePolicyProperties, ({ Queues, PolicyDocument }) => {
+    for (const url of Queues) policies.add(homeArn(home, 'sqs', url.split('/').at(-1) ?? ''), PolicyDocument);
+  });
+  await make('AWS::SNS::TopicPolicy', topicPolicyProperties, ({ Topics, PolicyDocument }) => {
+    for (const topicArn of Topics) policies.add(topicArn, PolicyDocument);
+  });
+  await make('AWS::Lambda::Function', functionProperties, (properties, attributeOf) => {
+    const name = attributeOf('Arn').split(':').at(-1) ?? '';
+    const directory = join(options.codeDir, name);
+    unpackBundle(join(options.packageDir, basename(properties.Code.S3Key)), directory);
+    lambda.add({
+      name,
+      code: findHandler(directory, properties.Handler),
+      timeoutSeconds: properties.Timeout,
+      memoryMegabytes: properties.MemorySize,
+      environment: properties.Environment?.Variables ?? {},
+    });
+  });
+  await make('AWS::Lambda::Version', versionProperties, ({ FunctionName }) => {
+    lambda.publishVersion(lambda.resolve(FunctionName).config.name);
+  });
+  await make('AWS::Lambda::EventInvokeConfig', eventInvokeConfigProperties, (properties) => {
+    const { FunctionName, Qualifier, MaximumRetryAttempts, MaximumEventAgeInSeconds, DestinationConfig } = properties;
+    const onFailure = DestinationConfig?.OnFailure?.Destination;
+    functions.configure(`${FunctionName}:${Qualifier}`, {
+      ...(MaximumRetryAttempts === undefined ? {} : { maximumRetryAttempts: MaximumRetryAttempts }),
+      ...(MaximumEventAgeInSeconds === undefined ? {} : { maximumEventAgeSeconds: MaximumEventAgeInSeconds }),
+      ...(onFailure === undefined ? {} : { onFailure }),
+    });
+  });
+  await make('AWS::Lambda::Permission', permissionProperties, (permission) => {
+    const { FunctionName, Action, Principal, SourceArn, SourceAccount } = permission;
+    const { arn } = lambda.resolve(FunctionName);
+    const Condition = {
+      ...(SourceArn === undefined ? {} : { ArnLike: { 'aws:SourceArn': SourceArn } }),
+      ...(SourceAccount === undefined ? {} : { StringEquals: { 'aws:SourceAccount': SourceAccount } }),
+    };
+    const statement = { Effect: 'Allow', Principal: { Service: Principal }, Action, Resource: arn, Condition };
+    policies.add(arn, { Statement: statement });
+  });
+  await make('AWS::StepFunctions::StateMachine', stateMachineProperties, (machine, attributeOf) => {
+    const text = machine.DefinitionString ?? JSON.stringify(machine.Definition);
+    const definition = text.replaceAll(/\$\{([^}]+)\}/g, (whole, name: string) => {
+      const value = machine.DefinitionSubstitutions[name];
+      if (value === undefined) throw new Error(`DefinitionSubstitutions has nothing for ${whole}`);
+      return JSON.stringify(value).slice(1, -1);
+    });
+    stepFunctions.addStateMachine({ name: attributeOf('Name'), definition, roleArn: machine.RoleArn });
+  });
+  await make('AWS::Events::Rule', ruleProperties, ({ EventPattern, State, Targets }, attributeOf) => {
+    const rule = {
+      arn: attributeOf('Arn'),
+      matches: compilePattern(EventPattern),
+      targets: Targets.map(({ Arn, RetryPolicy, DeadLetterConfig, InputTransformer }) => ({
+        arn: Arn,
+        maximumRetryAttempts: RetryPolicy?.MaximumRetryAttempts ?? DEFAULT_RETRY.maximumRetryAttempts,
+        maximumEventAgeSeconds: RetryPolicy?.MaximumEventAgeInSeconds ?? DEFAULT_RETRY.maximumEventAgeSeconds,
+        ...(DeadLetterConfig === undefined ? {} : { deadLetterQueueArn: DeadLetterConfig.Arn }),
+        ...(InputTransformer === undefined
+          ? {}
+          : { transform: compileInputTransformer(InputTransformer.InputPathsMap, InputTransformer.InputTemplate) }),
+      })),
+    };
+    if (State === 'ENABLED') bus.addRule(rule);
+  });
+
+  for (const [id, { Type, Properties }] of resolver.resources((type) => !made.has(type) || TYPES_WITHOUT_EFFECT.has(type))) {
+    if (!made.has(Type)) throw new TemplateError(id, `the sandbox does not know resources of type ${Type}`);
+    resolver.resolve(Properties, id);
+  }
+  return { outputs: outputsOf(resolver), physicalIds: physicalIdsOf(resolver) };
+}
+
+function outputsOf(resolver: Resolver): Record<string, string> {
+  const created = Object.entries(resolver.template.Outputs).filter(
+    ([name, { Condition }]) => Condition === undefined || resolver.holds(Condition, `Outputs.${name}`),
+  );
+  return Object.fromEntries(
+    created.map(([name, { Value, Export }]) => {
+      resolver.resolve(Export, `Outputs.${name}.Export`);
+      const value = resolver.resolve(Value, `Outputs.${name}`);
+      if (typeof value !== 'string') throw new TemplateError(`Outputs.${name}`, 'must be a text');
+      return [name, value];
+    }),
+  );
+}
+
+function physicalIdsOf(resolver: Resolver): ReadonlyMap<string, string> {
+  const ids = resolver.resources(() => true).flatMap(([id]) => {
+    const { ref } = resolver.identity(id, id);
+    return ref === undefined ? [] : [[id, ref] as const];
+  });
+  return new Map(ids);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
