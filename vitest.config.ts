@@ -3,6 +3,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/package-once.ts'],
+    // Nothing waits by the clock; a story of days takes a second, and several on a busy machine.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // What serverless.yml sets for the functions; their files read it when they are loaded.
     env: {
       INSTALL_NAME: 'ebs-snapshot-copier-test',

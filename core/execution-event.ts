@@ -3,9 +3,9 @@ import { UnreadableInputError } from './errors.ts';
 import type { FailedExecution } from './execution.ts';
 import { parseCopyRequest } from './task-input.ts';
 
-/** An execution that ended without a copy and without having told anybody, or why there is nothing to do. */
+/** An execution that ended without a copy and without having told anybody, and when; or why there is nothing to do. */
 export type EndedExecution =
-  | { readonly kind: 'untold'; readonly failed: FailedExecution }
+  | { readonly kind: 'untold'; readonly failed: FailedExecution; readonly endedAt?: string }
   | { readonly kind: 'ignored'; readonly reason: string };
 
 const statusChange = z.object({
@@ -15,6 +15,7 @@ const statusChange = z.object({
     name: z.string(),
     status: z.string(),
     startDate: z.number(),
+    stopDate: z.nullish(z.number()),
     input: z.nullish(z.string()),
     error: z.nullish(z.string()),
     cause: z.nullish(z.string()),
@@ -42,8 +43,10 @@ export function readExecutionEvent(event: unknown): EndedExecution {
     return { kind: 'ignored', reason: `${detail.name} failed and told the dead-letter topic itself` };
   }
   const error = detail.error ?? undefined;
+  const stopDate = detail.stopDate ?? undefined;
   return {
     kind: 'untold',
+    ...(stopDate !== undefined && { endedAt: new Date(stopDate).toISOString() }),
     failed: {
       execution: {
         arn: detail.executionArn,

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { readCaughtError } from './caught-error.ts';
 import type { CopyProgress, Removal } from './copy-progress.ts';
 import type { CopyRequest } from './copy-request.ts';
 import { UnreadableInputError } from './errors.ts';
@@ -106,8 +107,9 @@ export function parseTaskInput(input: unknown): TaskInput {
   };
 }
 
-function couldNotRemove(copyId: string | undefined, { Error: name, Cause }: CaughtError): Removal {
-  const detail = `What the copy left behind could not be removed: ${name}: ${Cause}`;
+function couldNotRemove(copyId: string | undefined, error: CaughtError): Removal {
+  const { name, message } = readCaughtError(error);
+  const detail = `What the copy left behind could not be removed: ${name}: ${message}`;
   return { outcome: 'couldNotRemove', detail, ...(copyId !== undefined && { copyId }) };
 }
 

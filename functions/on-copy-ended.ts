@@ -17,7 +17,7 @@ export const onCopyEnded =
       logger.info(`Nothing to do: ${ended.reason}`);
       return;
     }
-    const alert = writeAlert(ended.failed, install);
+    const alert = writeAlert(ended.failed, install, ended.endedAt);
     await topic.tell(alert);
     metrics.addDimension('destination', destinationId(ended.failed.request.destination));
     metrics.addMetric('CopiesFailed', MetricUnit.Count, 1);

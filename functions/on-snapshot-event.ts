@@ -22,9 +22,14 @@ interface Ports {
   readonly executions: ExecutionApi;
   readonly topic: DeadLetterTopic;
   readonly now: () => Date;
+  /** Of this function, for the command that gives it an event again. */
+  readonly functionName: string;
 }
 
 type Snapshots = Extract<SnapshotNews, { kind: 'snapshots' }>;
+
+/** A dry run must not use up the name of the first attempt: the rule may become a real one. */
+const REHEARSAL = 0;
 
 /**
  * Starts one execution for each destination of each snapshot that a rule selects. Doing it twice is harmless: names
@@ -53,7 +58,7 @@ export const onSnapshotEvent =
 async function requestCopies(
   snapshotId: string,
   news: Snapshots,
-  { snapshots, executions, topic, now }: Ports,
+  { snapshots, executions, topic, now, functionName }: Ports,
   rules: readonly CopyRule[],
   install: Install,
 ): Promise<void> {
@@ -66,7 +71,7 @@ async function requestCopies(
       const { eventTime, region, trigger, sharedBy } = news;
       const owner = trigger === 'created' ? install.account : sharedBy;
       const alert = writeSourceNotVisibleAlert(
-        { snapshotId, region, eventTime, kind: trigger, ...(owner !== undefined && { owner }) },
+        { snapshotId, region, eventTime, kind: trigger, functionName, ...(owner !== undefined && { owner }) },
         install,
       );
       await topic.tell(alert);
@@ -85,7 +90,7 @@ async function requestCopies(
       logger.info(`Skipped ${snapshotId} for ${where}: ${reason}`, { rule: rule.name });
       continue;
     }
-    const name = executionName(snapshotId, destination, 1);
+    const name = executionName(snapshotId, destination, rule.dryRun ? REHEARSAL : 1);
     const outcome = await executions.start(name, copyRequest(readiness.source, rule, destination));
     const did = outcome === 'started' ? 'Started' : 'Already started';
     logger.info(`${did} execution ${name}: ${reason}`, { rule: rule.name });
@@ -96,6 +101,7 @@ const settings = readSettings(process.env, {
   ...installSettings,
   STATE_MACHINE_ARN: setting.STATE_MACHINE_ARN,
   DEAD_LETTER_TOPIC_ARN: setting.DEAD_LETTER_TOPIC_ARN,
+  AWS_LAMBDA_FUNCTION_NAME: setting.AWS_LAMBDA_FUNCTION_NAME,
 });
 
 export const handler = lambda(
@@ -105,6 +111,7 @@ export const handler = lambda(
       executions: stepFunctionsExecutions(settings.STATE_MACHINE_ARN),
       topic: snsDeadLetterTopic(settings.DEAD_LETTER_TOPIC_ARN),
       now: () => new Date(),
+      functionName: settings.AWS_LAMBDA_FUNCTION_NAME,
     },
     readPackagedRules(),
     readInstall(settings),

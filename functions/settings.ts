@@ -1,12 +1,13 @@
 import * as z from 'zod/mini';
 
-/** The settings of the functions, all set by serverless.yml (AWS_REGION by Lambda). Each function picks what it needs. */
+/** The settings of the functions, set by serverless.yml (those of AWS_… by Lambda). Each function picks what it needs. */
 export const setting = {
   INSTALL_NAME: text('the name of this install, written into the managed tag', 'ebs-snapshot-copier-prod'),
   ACCOUNT_ID: text('the account that owns the copies', '111122223333'),
   STATE_MACHINE_ARN: text('the state machine', 'arn:aws:states:eu-west-1:111122223333:stateMachine:copier'),
   DEAD_LETTER_TOPIC_ARN: text('the topic for alerts', 'arn:aws:sns:eu-west-1:111122223333:copier-alerts'),
   COPIER_ROLE_ARN: text('the role that calls CopySnapshot', 'arn:aws:iam::111122223333:role/copier-StartCopyRole'),
+  AWS_LAMBDA_FUNCTION_NAME: text('the name of this function', 'ebs-snapshot-copier-prod-onSnapshotEvent'),
   AWS_REGION: text('the Region of this function', 'eu-west-1'),
 };
 

@@ -48,11 +48,9 @@ async function bundleFunction(name: string): Promise<void> {
     chunkFileNames: '[name]-[hash].mjs',
     codeSplitting: { groups: CHUNKS },
     minify: true,
-    sourcemap: true,
+    sourcemap: 'hidden', // the maps stay in dist/
     sourcemapExcludeSources: true,
     comments: { legal: false },
-    // Some CommonJS parts of the SDK ask for built-in modules by require().
-    banner: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
   });
   await bundle.close();
 }

@@ -1,6 +1,7 @@
 import type { CopyRule } from '../core/rules.ts';
 import { capitalised, permissionsOf, ROLE_OWNERS, type RoleOwner } from './derive-permissions.ts';
 import type { Permission } from './permission.ts';
+import { plainError } from './plain-error.ts';
 
 /** IAM's limit for all inline policies of a role together, in characters without white space. */
 const LONGEST_POLICY = 10_240;
@@ -22,7 +23,7 @@ function role(owner: RoleOwner, rules: readonly CopyRule[], install: string) {
   };
   const length = policyLength(policy);
   if (length > LONGEST_POLICY) {
-    throw new Error(
+    throw plainError(
       `The rules need a policy of about ${length} characters for ${owner}, and IAM allows ${LONGEST_POLICY}. ` +
         'Have the same key alias in all Regions, or fewer destinations, or two installs with a rules file each.',
     );

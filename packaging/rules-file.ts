@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { printProblems, type RuleProblem } from '../core/rules/problems.ts';
 import { type CopyRule, checkRules } from '../core/rules.ts';
+import { plainError } from './plain-error.ts';
 
 /**
  * The rules in a YAML file.
@@ -26,7 +27,7 @@ function read(file: string): { readonly rules: readonly CopyRule[]; readonly doc
   // Merge keys (`<<`) make anchors useful. A warning, such as an unknown tag, is a problem here.
   const yaml = parseDocument(readText(file), { lineCounter: lines, merge: true });
   const unreadable = [...yaml.errors, ...yaml.warnings].map(({ message }) => message.trimEnd());
-  if (unreadable.length > 0) throw wrong(`${file} is not right YAML.\n\n${unreadable.join('\n\n')}`);
+  if (unreadable.length > 0) throw plainError(`${file} is not right YAML.\n\n${unreadable.join('\n\n')}`);
 
   const document = toPlainValues(file, yaml);
   const { rules, problems } = checkRules(document);
@@ -35,7 +36,7 @@ function read(file: string): { readonly rules: readonly CopyRule[]; readonly doc
   const offset = ({ segments }: RuleProblem) => offsetOf(yaml, segments);
   const inOrder = problems.toSorted((a, b) => offset(a) - offset(b));
   const place = (problem: RuleProblem) => ` (line ${lines.linePos(offset(problem)).line})`;
-  throw wrong(`${file} is wrong. ${printProblems(inOrder, place)}`);
+  throw plainError(`${file} is wrong. ${printProblems(inOrder, place)}`);
 }
 
 function readText(file: string): string {
@@ -43,7 +44,7 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw wrong(`Cannot read the rules file ${file} (${why}). docs/rules.md says how to write one.`);
+    throw plainError(`Cannot read the rules file ${file} (${why}). docs/rules.md says how to write one.`);
   }
 }
 
@@ -55,7 +56,7 @@ function toPlainValues(file: string, yaml: Document): unknown {
     return document;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw wrong(`${file} is not right YAML.\n\nAn alias (*name) cannot be resolved: ${why}`);
+    throw plainError(`${file} is not right YAML.\n\nAn alias (*name) cannot be resolved: ${why}`);
   }
 }
 
@@ -80,11 +81,4 @@ function offsetOf(yaml: Document, segments: readonly (string | number)[]): numbe
 
 function startOf(node: unknown): number | undefined {
   return isNode(node) ? node.range?.[0] : undefined;
-}
-
-/** An error for people: where in this code it was noticed helps nobody, and osls would print that too. */
-function wrong(message: string): Error {
-  const error = new Error(message);
-  error.stack = message;
-  return error;
 }

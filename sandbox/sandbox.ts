@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { type Ec2Options, Ec2Service } from './ec2/ec2-service.ts';
 import { EventBus } from './events/event-bus.ts';
@@ -51,6 +51,7 @@ export interface Sandbox {
   readonly kms: KmsService;
   readonly bus: EventBus;
   readonly lambda: LambdaService;
+  readonly asyncInvoker: AsyncInvoker;
   readonly stepFunctions: StepFunctions;
   readonly messaging: Messaging;
   /** Outputs of the stack. */
@@ -69,6 +70,9 @@ export interface Sandbox {
   stop(): Promise<void>;
 }
 
+/** Everything here can be deleted at any time when no sandbox runs. */
+export const WORK_DIR: string = fileURLToPath(new URL('../.sandbox', import.meta.url));
+
 const TEMPLATE_FILE = 'cloudformation-template-update-stack.json';
 const STATE_FILE = 'serverless-state.json';
 
@@ -86,8 +90,8 @@ const state = z.object({
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { packageDir, time, seed = 1 } = options;
   const home = { account: HOME_ACCOUNT, region: options.home?.region ?? 'eu-west-1' };
-  const template: unknown = JSON.parse(readFileSync(join(packageDir, TEMPLATE_FILE), 'utf8'));
-  const { service } = state.parse(JSON.parse(readFileSync(join(packageDir, STATE_FILE), 'utf8')));
+  const template = readJson(packageDir, TEMPLATE_FILE);
+  const { service } = state.parse(readJson(packageDir, STATE_FILE));
   const stackName = service.provider.stackName ?? `${service.service}-${service.provider.stage}`;
 
   const start = options.start ?? (time.mode === 'jumping' ? new Date('2026-01-05T09:00:00Z') : new Date());
@@ -96,15 +100,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const systemRandom = Math.random;
   // The interpreter of state machines takes its jitter from here.
   Math.random = seededRandom(seed + 1);
-  const codeDir = mkdtempSync(join(tmpdir(), 'snapshot-copier-sandbox-'));
 
   let endpoint = '';
   const logs = new FunctionLogs(clock);
-  const lambda = new LambdaService({ clock, random, home, logs, endpoint: () => endpoint });
+  const lambda = new LambdaService({ clock, random, home, logs, workDir: WORK_DIR, endpoint: () => endpoint });
   const messaging = new Messaging({ clock, home, endpoint: () => endpoint });
-  const functions = new AsyncInvoker({ clock, random, lambda, messaging });
+  const asyncInvoker = new AsyncInvoker({ clock, random, lambda, messaging });
   const policies = new ResourcePolicies();
-  const bus = new EventBus({ clock, random, home, functions, messaging, policies });
+  const bus = new EventBus({ clock, random, home, asyncInvoker, messaging, policies });
   const tasks = new Tasks({ lambda, messaging, clock });
   const stepFunctions = new StepFunctions({ clock, random, home, tasks, emit: (event) => bus.put(bus.fill(event)) });
   const keys = new KeyStore({ clock, random: seededRandom(seed + 2) });
@@ -127,15 +130,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await front.close();
     await lambda.stop();
     await messaging.stop();
-    rmSync(codeDir, { recursive: true, force: true });
   }
 
   let stack: Stack;
   try {
     endpoint = `http://127.0.0.1:${await front.listen(options.port ?? 0)}`;
     stack = await deployStack(
-      { template, stackName, home, seed, packageDir, codeDir, parameters: options.parameters ?? {} },
-      { lambda, functions, messaging, bus, policies, stepFunctions },
+      { template, stackName, home, seed, packageDir, codeDir: join(WORK_DIR, 'functions'), parameters: options.parameters ?? {} },
+      { lambda, asyncInvoker, messaging, bus, policies, stepFunctions },
     );
   } catch (error) {
     await stop();
@@ -151,6 +153,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     kms,
     bus,
     lambda,
+    asyncInvoker,
     stepFunctions,
     messaging,
     outputs: stack.outputs,
@@ -162,4 +165,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     metrics: () => logs.metrics(),
     stop,
   };
+}
+
+function readJson(packageDir: string, name: string): unknown {
+  const file = join(packageDir, name);
+  if (!existsSync(file)) throw new Error(`There is no ${file}: \`npx serverless package --package ${packageDir}\` makes it.`);
+  return JSON.parse(readFileSync(file, 'utf8'));
 }

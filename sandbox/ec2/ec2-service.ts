@@ -10,10 +10,10 @@ import { recordOf, type SnapshotRecord } from './snapshot-record.ts';
 import { Ec2World } from './world.ts';
 import { answerXml, errorXml, type XmlTree } from './xml.ts';
 
-export type { Ec2Fault, Ec2Faults, ListedFault } from './faults.ts';
+export type { Ec2Faults } from './faults.ts';
 export { FaultError } from './faults.ts';
-export type { CopyToTime, Ec2Options, EventArnLayout } from './options.ts';
-export type { CopyRecord, SnapshotRecord } from './snapshot-record.ts';
+export type { Ec2Options } from './options.ts';
+export type { SnapshotRecord } from './snapshot-record.ts';
 
 /** One Query-protocol call: `params` is its form-encoded body, with Action and Version. */
 export interface Ec2Request extends Caller {

@@ -4,7 +4,7 @@ import type { Random } from '../ids.ts';
 import type { KeyStore } from '../kms/key-store.ts';
 
 /** A copy that is about to begin, for the one who says how long it takes. */
-export interface CopyToTime {
+interface CopyToTime {
   /** GiB that move. */
   readonly gib: number;
   readonly incremental: boolean;

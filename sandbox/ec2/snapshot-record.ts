@@ -33,7 +33,7 @@ export interface SnapshotRecord {
   readonly copy: CopyRecord | undefined;
 }
 
-export interface CopyRecord {
+interface CopyRecord {
   readonly sourceSnapshotId: string;
   readonly sourceRegion: string;
   /** Undefined if EC2 did not find the source. */

@@ -54,7 +54,7 @@ export interface Lineage {
 }
 
 /** What is going on while the snapshot is pending, for the progress. */
-export interface Work {
+interface Work {
   readonly startsAt: number;
   readonly takesMs: number;
 }

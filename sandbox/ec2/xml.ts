@@ -1,6 +1,6 @@
 import { XMLBuilder } from 'fast-xml-parser';
 
-export type XmlValue = string | number | boolean | undefined | XmlTree | readonly XmlTree[];
+type XmlValue = string | number | boolean | undefined | XmlTree | readonly XmlTree[];
 
 /** The inside of an answer. `undefined` is left out. */
 export interface XmlTree {

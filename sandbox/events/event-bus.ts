@@ -76,7 +76,7 @@ export class EventBus {
   readonly #clock: VirtualClock;
   readonly #random: Random;
   readonly #home: Home;
-  readonly #functions: AsyncInvoker;
+  readonly #asyncInvoker: AsyncInvoker;
   readonly #messaging: Messaging;
   readonly #policies: ResourcePolicies;
   readonly #rules: Rule[] = [];
@@ -88,14 +88,14 @@ export class EventBus {
     readonly clock: VirtualClock;
     readonly random: Random;
     readonly home: Home;
-    readonly functions: AsyncInvoker;
+    readonly asyncInvoker: AsyncInvoker;
     readonly messaging: Messaging;
     readonly policies: ResourcePolicies;
   }) {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#home = options.home;
-    this.#functions = options.functions;
+    this.#asyncInvoker = options.asyncInvoker;
     this.#messaging = options.messaging;
     this.#policies = options.policies;
   }
@@ -210,7 +210,7 @@ export class EventBus {
     }
     const body = target.transform?.(event) ?? JSON.stringify(event);
     try {
-      if (service === 'lambda') this.#functions.accept(target.arn, body);
+      if (service === 'lambda') this.#asyncInvoker.accept(target.arn, body);
       else await this.#messaging.sendTo(target.arn, body);
       return undefined;
     } catch (error) {

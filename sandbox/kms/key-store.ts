@@ -29,11 +29,13 @@ export interface KmsAlias {
   readonly createdAt: number;
 }
 
+type StoredKey = { -readonly [Field in keyof KmsKey]: KmsKey[Field] };
+
 /** All KMS keys of the sandbox, of every account and Region. */
 export class KeyStore {
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #keys = new Map<string, KmsKey>();
+  readonly #keys = new Map<string, StoredKey>();
   readonly #aliases = new Map<string, Map<string, KmsAlias>>();
 
   constructor({ clock, random = seededRandom(2) }: { readonly clock: Clock; readonly random?: Random }) {
@@ -120,10 +122,32 @@ export class KeyStore {
     return key;
   }
 
+  enable(key: KmsKey): void {
+    this.#change(key, { state: 'Enabled' });
+  }
+
+  disable(key: KmsKey): void {
+    this.#change(key, { state: 'Disabled' });
+  }
+
   /** The key goes away after that many days; until then it cannot be used. */
   scheduleDeletion(key: KmsKey, days: number): void {
-    key.state = 'PendingDeletion';
-    key.deletionAt = this.#clock.now() + days * 86_400_000;
+    this.#change(key, { state: 'PendingDeletion', deletionAt: this.#clock.now() + days * 86_400_000 });
+  }
+
+  /** The key is disabled then: https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html */
+  cancelDeletion(key: KmsKey): void {
+    this.#change(key, { state: 'Disabled', deletionAt: undefined });
+  }
+
+  putPolicy(key: KmsKey, policy: string): void {
+    this.#change(key, { policy });
+  }
+
+  #change(key: KmsKey, change: Partial<Pick<StoredKey, 'state' | 'deletionAt' | 'policy'>>): void {
+    const stored = this.#keys.get(key.arn);
+    if (stored === undefined) throw new Error(`There is no key ${key.arn}`);
+    Object.assign(stored, change);
   }
 
   #add(fresh: Omit<KmsKey, 'keyId' | 'arn' | 'createdAt' | 'state' | 'deletionAt'>): KmsKey {

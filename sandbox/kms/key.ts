@@ -2,9 +2,9 @@ import { partitionOf } from '../../core/region.ts';
 import type { Caller } from '../accounts.ts';
 
 /** KMS's KeyState, as far as it is imitated: https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html */
-export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
+type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
 
-/** A KMS key. Changed only by the `KeyStore`. */
+/** A KMS key as it is now; the `KeyStore` changes it. */
 export interface KmsKey {
   readonly account: string;
   readonly region: string;
@@ -18,11 +18,11 @@ export interface KmsKey {
   readonly keyUsage: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
-  state: KeyState;
+  readonly state: KeyState;
   /** When a key in `PendingDeletion` goes away, milliseconds since 1970. */
-  deletionAt: number | undefined;
+  readonly deletionAt: number | undefined;
   /** The key policy, as the JSON text that was put. */
-  policy: string;
+  readonly policy: string;
 }
 
 /** EBS takes symmetric encryption keys only: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html */

@@ -141,7 +141,8 @@ export class KmsService {
   #setEnabled(caller: Caller, input: unknown, enabled: boolean): Record<string, unknown> {
     const key = this.#changeable(caller, read(keyIdInput, input).KeyId);
     if (key.state === 'PendingDeletion') throw invalidState(key);
-    key.state = enabled ? 'Enabled' : 'Disabled';
+    if (enabled) this.#keys.enable(key);
+    else this.#keys.disable(key);
     return {};
   }
 
@@ -162,12 +163,10 @@ export class KmsService {
     };
   }
 
-  /** The key is disabled then: https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html */
   #cancelDeletion(caller: Caller, input: unknown): Record<string, unknown> {
     const key = this.#changeable(caller, read(keyIdInput, input).KeyId);
     if (key.state !== 'PendingDeletion') throw invalidState(key);
-    key.state = 'Disabled';
-    key.deletionAt = undefined;
+    this.#keys.cancelDeletion(key);
     return { KeyId: key.arn };
   }
 
@@ -178,7 +177,7 @@ export class KmsService {
     );
     const key = this.#changeable(caller, KeyId);
     checkPolicy(Policy);
-    key.policy = Policy;
+    this.#keys.putPolicy(key, Policy);
     return {};
   }
 

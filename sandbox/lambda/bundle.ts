@@ -1,16 +1,32 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
 import type { EnvironmentSettings } from './messages.ts';
 
-/** Unpacks a function's deployment package, as Lambda does into /var/task. */
-export function unpackBundle(zipFile: string, directory: string): void {
-  for (const [name, data] of Object.entries(unzipSync(readFileSync(zipFile)))) {
+/**
+ * Unpacks a function's deployment package, as Lambda does into /var/task, and answers where. The same package always
+ * lies in the same place: it is unpacked once, and what Node compiled of it is found again.
+ */
+export function unpackBundle(zipFile: string, cacheDir: string): string {
+  const zip = readFileSync(zipFile);
+  const directory = join(cacheDir, createHash('sha256').update(zip).digest('hex').slice(0, 32));
+  if (existsSync(directory)) return directory;
+  const unfinished = `${directory}.${process.pid}`;
+  for (const [name, data] of Object.entries(unzipSync(zip))) {
     if (name.endsWith('/')) continue;
-    const file = join(directory, name);
+    const file = join(unfinished, name);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, data);
   }
+  try {
+    renameSync(unfinished, directory);
+  } catch (error) {
+    // Another process was faster.
+    rmSync(unfinished, { recursive: true });
+    if (!existsSync(directory)) throw error;
+  }
+  return directory;
 }
 
 /**

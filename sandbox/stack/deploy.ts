@@ -32,7 +32,7 @@ import { parseTemplate, TemplateError } from './template.ts';
 /** The services that the resources of a stack are made in. */
 export interface StackServices {
   readonly lambda: LambdaService;
-  readonly functions: AsyncInvoker;
+  readonly asyncInvoker: AsyncInvoker;
   readonly messaging: Messaging;
   readonly bus: EventBus;
   readonly policies: ResourcePolicies;
@@ -66,7 +66,7 @@ export interface Stack {
  */
 export async function deployStack(options: StackOptions, services: StackServices): Promise<Stack> {
   const { home, stackName, seed } = options;
-  const { lambda, functions, messaging, bus, policies, stepFunctions } = services;
+  const { lambda, asyncInvoker, messaging, bus, policies, stepFunctions } = services;
   const resolver = new Resolver({
     template: parseTemplate(options.template),
     pseudo: {
@@ -127,8 +127,7 @@ export async function deployStack(options: StackOptions, services: StackServices
   });
   await make('AWS::Lambda::Function', functionProperties, (properties, attributeOf) => {
     const name = attributeOf('Arn').split(':').at(-1) ?? '';
-    const directory = join(options.codeDir, name);
-    unpackBundle(join(options.packageDir, basename(properties.Code.S3Key)), directory);
+    const directory = unpackBundle(join(options.packageDir, basename(properties.Code.S3Key)), options.codeDir);
     lambda.add({
       name,
       code: findHandler(directory, properties.Handler),
@@ -143,7 +142,7 @@ export async function deployStack(options: StackOptions, services: StackServices
   await make('AWS::Lambda::EventInvokeConfig', eventInvokeConfigProperties, (properties) => {
     const { FunctionName, Qualifier, MaximumRetryAttempts, MaximumEventAgeInSeconds, DestinationConfig } = properties;
     const onFailure = DestinationConfig?.OnFailure?.Destination;
-    functions.configure(`${FunctionName}:${Qualifier}`, {
+    asyncInvoker.configure(`${FunctionName}:${Qualifier}`, {
       ...(MaximumRetryAttempts === undefined ? {} : { maximumRetryAttempts: MaximumRetryAttempts }),
       ...(MaximumEventAgeInSeconds === undefined ? {} : { maximumEventAgeSeconds: MaximumEventAgeInSeconds }),
       ...(onFailure === undefined ? {} : { onFailure }),

@@ -27,6 +27,7 @@ describe('an execution that ended without telling anybody', () => {
   it.each(['TIMED_OUT', 'ABORTED'])('is told when it is %s', (status) => {
     expect(readExecutionEvent(ended({ status }))).toEqual({
       kind: 'untold',
+      endedAt: '2026-03-03T04:31:27.000Z',
       failed: {
         execution: {
           arn: 'arn:aws:states:eu-west-1:444455556666:execution:copier:snap-0a-eu-central-1-1',
@@ -50,6 +51,7 @@ describe('an execution that ended without telling anybody', () => {
       failed: { error: { Error: 'X', Cause: '' } },
     });
     expect(readExecutionEvent(ended({ status: 'FAILED' }))).toMatchObject({ kind: 'untold' });
+    expect(readExecutionEvent(ended({ stopDate: null }))).not.toHaveProperty('endedAt');
   });
 });
 

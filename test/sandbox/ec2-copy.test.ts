@@ -252,7 +252,7 @@ describe('a call that is refused at once', () => {
   it('names a destination key that cannot be used, where that is set', async () => {
     const { sandbox, source } = await ready({ unusableKey: 'refused' });
     const key = sandbox.keys.create({ account: SOURCE, region: TO });
-    key.state = 'Disabled';
+    sandbox.keys.disable(key);
     await expect(copy(sandbox, source, { Encrypted: true, KmsKeyId: key.arn })).rejects.toThrow(
       `The specified keyId ${key.arn} is disabled`,
     );
@@ -326,6 +326,22 @@ describe('incremental or full', () => {
     const { sandbox, first, second } = await threeSnapshots();
     await copy(sandbox, first);
     expect((await copied(sandbox, second)).copy?.incremental).toBe(false);
+  });
+
+  it('is incremental to the newest finished copy, while a newer one is still running', async () => {
+    const { sandbox, first, second, third } = await threeSnapshots();
+    const finished = await copied(sandbox, first);
+    await copy(sandbox, second);
+    const next = await copied(sandbox, third);
+    expect(next.copy).toMatchObject({ incremental: true, basedOn: finished.snapshotId, gibMoved: 6 });
+  });
+
+  it('is not incremental in the event, if it failed', async () => {
+    const { sandbox, first, second } = await threeSnapshots();
+    await copied(sandbox, first);
+    sandbox.service.faults.add({ kind: 'copy-error', stateMessage: 'Internal error' });
+    expect((await copied(sandbox, second)).copy?.incremental).toBe(true);
+    expect(sandbox.details('copySnapshot').at(-1)).toMatchObject({ result: 'failed', incremental: 'false' });
   });
 
   it('is full again once the newest copy is deleted, though an older one is left', async () => {
@@ -481,7 +497,7 @@ describe('encryption of a copy', () => {
     const source = await sandbox.snapshot(FROM, await sandbox.volume(FROM, 8, { Encrypted: true, KmsKeyId: key.arn }));
     const good = await keyOfCopy(sandbox, source);
     const bad = await copy(sandbox, source);
-    key.state = 'Disabled';
+    sandbox.keys.disable(key);
     sandbox.seconds(36_000);
     expect(sandbox.inside(bad)).toMatchObject({ state: 'error', stateMessage: 'Given key ID is not accessible' });
     expect(sandbox.inside(good.snapshotId).state).toBe('completed');

@@ -214,6 +214,7 @@ describe('deleting', () => {
     const find = (SnapshotId: string) =>
       errorCode(owner().send(new DescribeSnapshotsCommand({ SnapshotIds: [SnapshotId] })));
     expect(await find(kept)).toBe('InvalidSnapshot.NotFound');
+    expect((await owner().send(new DescribeSnapshotsCommand({}))).Snapshots).toEqual([]);
     const bin = await owner().send(new ListSnapshotsInRecycleBinCommand({}));
     expect(bin.Snapshots?.map((one) => [one.SnapshotId, one.RecycleBinExitTime])).toEqual([
       [kept, new Date('2026-03-09T04:00:40Z')],
@@ -261,6 +262,15 @@ describe('a lock', () => {
     const listed = await owner().send(new DescribeLockedSnapshotsCommand({}));
     expect(listed.Snapshots).toMatchObject([{ SnapshotId: good, LockExpiresOn: new Date('2026-04-01T04:00:20Z') }]);
     expect(sandbox.details('lockSnapshot').map(({ result }) => result)).toEqual(['succeeded', 'failed']);
+  });
+
+  it('ends at the date that was given', async () => {
+    const snapshot = await sandbox.snapshot(HERE);
+    const ExpirationDate = new Date('2026-03-05T12:00:00Z');
+    const answer = await owner().send(
+      new LockSnapshotCommand({ SnapshotId: snapshot, LockMode: 'governance', ExpirationDate }),
+    );
+    expect(answer).toMatchObject({ LockExpiresOn: ExpirationDate, LockDuration: 4 });
   });
 
   it('is not inherited by a copy', async () => {

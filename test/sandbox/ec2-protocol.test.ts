@@ -1,6 +1,6 @@
 import { CopySnapshotCommand, CreateVolumeCommand, DescribeSnapshotsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type AwsCli, awsCli, awsCliInstalled } from '../support/aws-cli.ts';
+import { type AwsCli, asText, awsCli, awsCliInstalled } from '../support/aws-cli.ts';
 import { serveAws } from '../support/aws-http.ts';
 import { Ec2Sandbox, SOURCE, TARGET } from '../support/ec2-sandbox.ts';
 
@@ -147,10 +147,9 @@ describe.skipIf(!awsCliInstalled())('the aws command line', () => {
 
   it('makes a volume, a snapshot, a share and a copy, and finds the copy by its tag', { timeout: 60_000 }, async () => {
     await owner('ec2 create-volume --region eu-west-1 --availability-zone eu-west-1a --size 8 --volume-type gp3');
-    const volumes = await owner('ec2 describe-volumes --region eu-west-1 --query Volumes[].VolumeId');
-    const [volumeId] = Array.isArray(volumes) ? volumes : [];
-    const snapshotId = await owner(
-      `ec2 create-snapshot --region eu-west-1 --volume-id ${volumeId} --description nightly --query SnapshotId`,
+    const volumeId = await asText(owner('ec2 describe-volumes --region eu-west-1 --query Volumes[0].VolumeId'));
+    const snapshotId = await asText(
+      owner(`ec2 create-snapshot --region eu-west-1 --volume-id ${volumeId} --description nightly --query SnapshotId`),
     );
     sandbox.seconds(20);
     await owner(
@@ -158,8 +157,10 @@ describe.skipIf(!awsCliInstalled())('the aws command line', () => {
     );
     const copy = `ec2 copy-snapshot --region eu-central-1 --source-region eu-west-1 --source-snapshot-id ${snapshotId}`;
     await expect(receiver(`${copy} --dry-run`)).rejects.toThrow('DryRunOperation');
-    const copyId = await receiver(
-      `${copy} --encrypted --description DR --query SnapshotId --tag-specifications ResourceType=snapshot,Tags=[{Key=source,Value=${snapshotId}}]`,
+    const copyId = await asText(
+      receiver(
+        `${copy} --encrypted --description DR --query SnapshotId --tag-specifications ResourceType=snapshot,Tags=[{Key=source,Value=${snapshotId}}]`,
+      ),
     );
     sandbox.seconds(3600);
     const found = await receiver(

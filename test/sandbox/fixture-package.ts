@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { strToU8, zipSync } from 'fflate';
+import { onTestFinished } from 'vitest';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
 
 /** A function of a made-up service. */
 export interface FixtureFunction {
@@ -16,15 +18,34 @@ export interface FixturePackage {
   remove(): void;
 }
 
-/** Writes a package: the functions by logical id, and all other resources of the template. */
-export function writePackage(options: {
+interface FixtureService {
+  /** By name; the logical id is `<name>LambdaFunction`. */
   readonly functions?: Readonly<Record<string, FixtureFunction>>;
+  /** All other resources of the template, by logical id. */
   readonly resources?: Readonly<Record<string, unknown>>;
+  /** Other sections of the template. */
   readonly template?: Readonly<Record<string, unknown>>;
-}): FixturePackage {
+}
+
+/** Starts a sandbox with a made-up service, until the test is over. Time stands still unless asked otherwise. */
+export async function fixtureSandbox(
+  service: FixtureService,
+  options: Partial<Omit<SandboxOptions, 'packageDir'>> = {},
+): Promise<Sandbox> {
+  const { packageDir, remove } = writePackage(service);
+  try {
+    const sandbox = await startSandbox({ time: { mode: 'jumping' }, ...options, packageDir });
+    onTestFinished(() => sandbox.stop());
+    return sandbox;
+  } finally {
+    remove();
+  }
+}
+
+/** Writes a package of a made-up service. */
+export function writePackage(options: FixtureService): FixturePackage {
   const packageDir = mkdtempSync(join(tmpdir(), 'fixture-package-'));
-  const functions = Object.entries(options.functions ?? {}).map(([id, { code, properties }]) => {
-    const name = id.replace(/LambdaFunction$/, '');
+  const functions = Object.entries(options.functions ?? {}).map(([name, { code, properties }]) => {
     writeFileSync(join(packageDir, `${name}.zip`), zipSync({ [`dist/${name}/index.mjs`]: strToU8(code) }));
     const resource = {
       Type: 'AWS::Lambda::Function',
@@ -38,7 +59,7 @@ export function writePackage(options: {
         ...properties,
       },
     };
-    return [id, resource];
+    return [`${name}LambdaFunction`, resource];
   });
   const template = {
     AWSTemplateFormatVersion: '2010-09-09',
@@ -51,8 +72,30 @@ export function writePackage(options: {
   return { packageDir, remove: () => rmSync(packageDir, { recursive: true, force: true }) };
 }
 
-/** A role for state machines; it has no effect in the sandbox. */
-export const ROLE_ARN = 'arn:aws:iam::000000000000:role/fixture';
+/** A queue that EventBridge may send to, with the policy that says so. */
+export function queueForEvents(name: string): Record<string, unknown> {
+  return {
+    [name]: { Type: 'AWS::SQS::Queue', Properties: { QueueName: `fixture-${name}` } },
+    [`${name}Policy`]: {
+      Type: 'AWS::SQS::QueuePolicy',
+      Properties: {
+        Queues: [{ Ref: name }],
+        PolicyDocument: {
+          Version: '2012-10-17',
+          Statement: [
+            {
+              Effect: 'Allow',
+              Principal: { Service: 'events.amazonaws.com' },
+              Action: 'sqs:SendMessage',
+              Resource: { 'Fn::GetAtt': [name, 'Arn'] },
+              Condition: { ArnLike: { 'aws:SourceArn': { 'Fn::Sub': 'arn:aws:events:${AWS::Region}:${AWS::AccountId}:rule/*' } } },
+            },
+          ],
+        },
+      },
+    },
+  };
+}
 
 /** A state machine resource with that definition, named `fixture-dev`. */
 export function stateMachine(definition: Readonly<Record<string, unknown>>, substitutions: Readonly<Record<string, unknown>> = {}): unknown {
@@ -61,7 +104,7 @@ export function stateMachine(definition: Readonly<Record<string, unknown>>, subs
     Properties: {
       StateMachineName: 'fixture-dev',
       DefinitionString: { 'Fn::Sub': [JSON.stringify(definition), substitutions] },
-      RoleArn: ROLE_ARN,
+      RoleArn: 'arn:aws:iam::000000000000:role/fixture',
     },
   };
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KeyStore } from '../../sandbox/kms/key-store.ts';
 import { KmsService } from '../../sandbox/kms/kms-service.ts';
-import { awsCli, awsCliInstalled } from '../support/aws-cli.ts';
+import { asText, awsCli, awsCliInstalled } from '../support/aws-cli.ts';
 import { serveAws } from '../support/aws-http.ts';
 import { type ManualClock, manualClock } from '../support/manual-clock.ts';
 
@@ -56,7 +56,7 @@ describe('a key', () => {
     const key = keys.create({ ...own, usableBy: [OTHER] });
     expect([problem(key), problem(key, OTHER), problem(key, '999999999999')]).toEqual(['none', 'none', 'no-access']);
     expect(problem(keys.create({ ...own, keySpec: 'ECC_NIST_P256', keyUsage: 'SIGN_VERIFY' }))).toBe('asymmetric');
-    key.state = 'Disabled';
+    keys.disable(key);
     expect(problem(key)).toBe('disabled');
     keys.scheduleDeletion(key, 7);
     clock.advance(7 * DAY_MS - 1);
@@ -188,7 +188,7 @@ describe.skipIf(!awsCliInstalled())('the aws command line', () => {
 
   it('makes a key, names it, disables it and sees that', { timeout: 60_000 }, async () => {
     const aws = awsCli(OWNER, server.url);
-    const keyId = await aws(`kms create-key --region ${REGION} --query KeyMetadata.KeyId`);
+    const keyId = await asText(aws(`kms create-key --region ${REGION} --query KeyMetadata.KeyId`));
     await aws(`kms create-alias --region ${REGION} --alias-name alias/dr --target-key-id ${keyId}`);
     await aws(`kms disable-key --region ${REGION} --key-id ${keyId}`);
     expect(await aws(`kms describe-key --region ${REGION} --key-id alias/dr`)).toMatchObject({

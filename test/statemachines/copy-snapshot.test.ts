@@ -179,6 +179,7 @@ const NAMES_OF_AWS = new Set([
   'States.ALL',
   'States.Timeout',
   'Sandbox.Timedout',
+  'Runtime.ExitError',
   'Lambda.Unknown',
   'Lambda.ServiceException',
   'Lambda.AWSLambdaException',

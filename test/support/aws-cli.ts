@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
+import * as z from 'zod';
 
 /** Whether the real `aws` command line is installed; says so loudly if it is not. */
 export function awsCliInstalled(): boolean {
@@ -30,4 +31,9 @@ export function awsCli(account: string, endpoint: string): AwsCli {
         else resolve(stdout.trim() === '' ? {} : JSON.parse(stdout));
       });
     });
+}
+
+/** What a command with `--query` printed, if it is one text. */
+export async function asText(answer: Promise<unknown>): Promise<string> {
+  return z.string().parse(await answer);
 }

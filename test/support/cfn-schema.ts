@@ -49,8 +49,14 @@ export function parseTemplate(document: unknown): Template {
  */
 export async function templateProblems(document: unknown): Promise<readonly string[]> {
   const parsed = parseTemplate(document);
-  const spec = await loadAwsServiceSpec();
+  const spec = await loadedOnce();
   return [...new References(parsed, spec).problems(), ...resourceProblems(parsed, spec), ...cycles(parsed)];
+}
+
+let loading: Promise<SpecDatabase> | undefined;
+function loadedOnce(): Promise<SpecDatabase> {
+  loading ??= loadAwsServiceSpec();
+  return loading;
 }
 
 // --- values ---

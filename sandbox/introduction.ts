@@ -1,0 +1,55 @@
+import { destinationId } from '../core/destination.ts';
+import type { CopyRule, Criteria } from '../core/rules.ts';
+import type { KeysOfRules } from './keys-of-rules.ts';
+import type { Sandbox } from './sandbox.ts';
+
+/** What is printed when the sandbox is ready: how to use it, with commands that can be copied as they are. */
+export function introduction(
+  sandbox: Sandbox,
+  { speed, rules, keys }: { readonly speed: number; readonly rules: readonly CopyRule[]; readonly keys: KeysOfRules },
+): string {
+  const { endpoint, home } = sandbox;
+  const topicArn = sandbox.physicalIds.get('DeadLetterTopic') ?? '';
+  const machineArn = sandbox.physicalIds.get('CopySnapshotMachine') ?? '';
+  const destination = rules.flatMap((rule) => rule.destinations)[0];
+  const elsewhere = destination === undefined ? home.region : destination.region;
+  // The command line of version 1 has an endpoint of its own for SQS, and lets nothing but this option change it.
+  const sqs = 'aws sqs --endpoint-url "$AWS_ENDPOINT_URL"';
+  return `
+ready: ${endpoint}, ${speed} times faster than real time. Ctrl-C ends it.
+The service is deployed in account ${home.account}, ${home.region}.
+${rules.map((rule) => `  rule ${rule.name}: ${rule.destinations.map(destinationId).join(', ')}`).join('\n')}
+${[...keys.made.map((key) => `  made the key ${key}`), ...keys.missing.map((key) => `  no such key: ${key}`)].join('\n')}
+In another terminal:
+
+  export AWS_ENDPOINT_URL=${endpoint} AWS_DEFAULT_REGION=${home.region}
+  export AWS_ACCESS_KEY_ID=${home.account} AWS_SECRET_ACCESS_KEY=none   # another key id of 12 digits = another account
+
+  # alerts: a queue that is subscribed to the dead-letter topic
+  ${sqs} create-queue --queue-name alerts
+  aws sns subscribe --protocol sqs --topic-arn ${topicArn} \\
+    --notification-endpoint arn:aws:sqs:${home.region}:${home.account}:alerts
+
+  # a snapshot; it is copied with no further step
+  volume=$(aws ec2 create-volume --availability-zone ${home.region}a --size 20 --query VolumeId --output text)
+  aws ec2 create-snapshot --volume-id "$volume"${tagsFor(rules[0]?.select)}
+
+  # what became of it
+  aws stepfunctions list-executions --state-machine-arn ${machineArn}
+  aws ec2 describe-snapshots --owner-ids self --region ${elsewhere}
+  ${sqs} receive-message --queue-url ${endpoint}/${home.account}/alerts
+
+  # faults, logs and more
+  curl ${endpoint}/_sandbox
+`.replaceAll(/\n{3,}/g, '\n\n');
+}
+
+/** The option that tags a snapshot so that it is selected. */
+function tagsFor(select: Criteria | undefined): string {
+  const tags = Object.entries(select?.tags ?? {}).map(([key, value]) => {
+    return `{Key=${key},Value=${value === true ? 'yes' : (value[0] ?? '')}}`;
+  });
+  return tags.length === 0
+    ? ''
+    : ` \\\n    --tag-specifications 'ResourceType=snapshot,Tags=[${tags.join(',')}]'`;
+}

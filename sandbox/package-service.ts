@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
+
+/** `serverless package` failed. The message is what it printed, for people to read as it is. */
+export class PackagingError extends Error {
+  override readonly name = 'PackagingError';
+}
+
+/**
+ * Packages the service by the real command, without credentials, network or other settings of this machine. Bundles are
+ * made in `dist/`, so it must not run twice at the same time.
+ * @param options.packageDir what was there is deleted
+ * @throws PackagingError
+ */
+export async function packageService(options: {
+  readonly rulesFile: string;
+  readonly packageDir: string;
+  readonly region?: string;
+  readonly stage?: string;
+}): Promise<void> {
+  const { rulesFile, packageDir, region = 'eu-west-1', stage = 'dev' } = options;
+  rmSync(packageDir, { recursive: true, force: true });
+  const command = join(REPOSITORY, 'node_modules/serverless/bin/serverless.js');
+  const args = [command, 'package', '--package', resolve(packageDir), '--region', region, '--stage', stage];
+  const env = {
+    // The Node that runs this comes first: plugins run TypeScript.
+    PATH: [dirname(process.execPath), process.env['PATH']].join(process.platform === 'win32' ? ';' : ':'),
+    HOME: dirname(resolve(packageDir)),
+    COPY_RULES: resolve(rulesFile),
+  };
+  await new Promise<void>((done, reject) => {
+    execFile(process.execPath, args, { cwd: REPOSITORY, env }, (error, stdout, stderr) => {
+      if (error === null) done();
+      else reject(new PackagingError(`The service could not be packaged.\n${(stdout + stderr).trim()}`));
+    });
+  });
+}

@@ -1,0 +1,163 @@
+import { DeleteSnapshotCommand } from '@aws-sdk/client-ec2';
+import { describe, expect, it } from 'vitest';
+import { FRANKFURT, newWorld, SOURCE_REGION, VIRGINIA, type World } from './world.ts';
+
+const CALLER = { account: '000000000000', region: VIRGINIA };
+
+function disableKey(world: World): void {
+  const key = world.sandbox.keys.find(CALLER, 'alias/dr-copies');
+  if (key === undefined) throw new Error('The world has no key.');
+  world.sandbox.keys.disable(key);
+}
+
+/** What is left at the destination that somebody could take for a copy. */
+function leftovers(world: World, source: string, region: string): readonly string[] {
+  return world
+    .copies(source, region)
+    .filter(({ tags }) => tags['snapshot-copier:state'] !== 'failed')
+    .map(({ snapshotId, state }) => `${snapshotId} ${state}`);
+}
+
+describe('a copy that EC2 accepts and then fails', () => {
+  it('for a key that is disabled: one alert names the key and the statement, the execution is red, nothing is left', async () => {
+    const world = await newWorld();
+    disableKey(world);
+    const source = await world.snapshot({ Backup: 'nightly' });
+    await world.pass('1 h');
+
+    const alerts = await world.alerts();
+    expect(alerts).toHaveLength(1);
+    expect(alerts[0]?.attributes).toEqual({
+      rule: 'nightly',
+      sourceSnapshot: source,
+      destinationRegion: VIRGINIA,
+      reason: 'KeyNotAccessible',
+    });
+    expect(alerts[0]?.subject).toMatch(/^[\x20-\x7e]{1,99}$/);
+    for (const text of ['Given key ID is not accessible', 'alias/dr-copies', 'kms:CreateGrant', 'start-execution']) {
+      expect(alerts[0]?.body).toContain(text);
+    }
+    expect(world.execution(`${source}-${VIRGINIA}-1`)).toMatchObject({ status: 'FAILED', error: 'CopyFailed' });
+    expect(leftovers(world, source, VIRGINIA)).toEqual([]);
+    // The other destination is none the worse for it.
+    expect(world.copies(source, FRANKFURT)).toMatchObject([{ state: 'completed' }]);
+    const failed = world.sandbox.metrics().filter(({ name }) => name === 'CopiesFailed');
+    expect(failed).toMatchObject([{ value: 1, dimensions: { destination: VIRGINIA } }]);
+  });
+
+  it('for a key that EC2 refuses at once: the same', async () => {
+    const world = await newWorld({ ec2: { unusableKey: 'refused' } });
+    disableKey(world);
+    const source = await world.snapshot({ Backup: 'nightly' });
+    await world.pass('1 h');
+    expect(await world.reasons()).toEqual(['KeyNotAccessible']);
+    expect(world.execution(`${source}-${VIRGINIA}-1`).status).toBe('FAILED');
+    expect(world.calls('CopySnapshot')).toBe(2);
+  });
+
+  it('for any other reason: EC2’s own words are in the alert', async () => {
+    const world = await newWorld();
+    world.sandbox.ec2.faults.add({ kind: 'copy-error', destinationRegion: FRANKFURT, stateMessage: 'Cosmic rays' });
+    const source = await world.snapshot({ Backup: 'nightly' });
+    await world.pass('1 h');
+    expect(await world.alerts()).toMatchObject([
+      { attributes: { reason: 'CopyFailed' }, body: expect.stringContaining('Cosmic rays') },
+    ]);
+    expect(leftovers(world, source, FRANKFURT)).toEqual([]);
+  });
+
+  it('because its source was deleted while it waited: told as such, and not tried for ever', async () => {
+    const world = await newWorld();
+    world.sandbox.ec2.faults.add({
+      kind: 'error',
+      action: 'CopySnapshot',
+      code: 'ResourceLimitExceeded',
+      destinationRegion: FRANKFURT,
+      times: 3,
+    });
+    const source = await world.snapshot({ Backup: 'nightly' });
+    await world.ec2(SOURCE_REGION).send(new DeleteSnapshotCommand({ SnapshotId: source }));
+    await world.pass('2 h');
+    const told = (await world.alerts()).filter(({ attributes }) => attributes['destinationRegion'] === FRANKFURT);
+    expect(told).toMatchObject([{ attributes: { reason: 'SourceGone' } }]);
+    expect(world.execution(`${source}-${FRANKFURT}-1`).status).toBe('FAILED');
+  });
+});
+
+describe('a copy that somebody deletes while it is made', () => {
+  it('is told, and not waited for', async () => {
+    const world = await newWorld({ copyTakes: '1 h' });
+    const source = await world.snapshot({ Backup: 'nightly' });
+    await world.pass('10 min');
+    const [copy] = world.copies(source, FRANKFURT);
+    world.sandbox.ec2.faults.add({
+      kind: 'error',
+      action: 'DescribeSnapshots',
+      region: FRANKFURT,
+      code: 'InvalidSnapshot.NotFound',
+      status: 400,
+      times: 1,
+    });
+    await world.pass('30 min');
+    expect(copy).toBeDefined();
+    expect(await world.reasons()).toEqual(['CopyDisappeared']);
+  });
+});
+
+describe('a deadline', () => {
+  it('ends a copy that is too slow with an alert, on the minute, and the half-made copy is not left to be adopted', async () => {
+    const world = await newWorld({ copyTakes: '3 d' });
+    const source = await world.snapshot({ Backup: 'nightly' });
+    await world.pass('47 h');
+    expect(await world.alerts()).toEqual([]);
+    await world.pass('62 min');
+    const told = await world.alerts();
+    expect(told.map(({ attributes }) => attributes['reason'])).toEqual(['DeadlinePassed', 'DeadlinePassed']);
+    const began = world.execution(`${source}-${FRANKFURT}-1`).startDate;
+    const late = Date.parse(told[0]?.time ?? '') - began - 48 * 3_600_000;
+    expect(late).toBeGreaterThanOrEqual(0);
+    expect(late).toBeLessThan(60_000);
+    expect(world.copies(source, FRANKFURT)).toMatchObject([
+      { state: 'pending', deletionRequested: true, tags: { 'snapshot-copier:state': 'failed' } },
+    ]);
+    await world.pass('3 d');
+    expect(world.copies(source, FRANKFURT)).toEqual([]);
+  });
+});
+
+describe('what EC2 refuses for good', () => {
+  it.each([
+    ['UnauthorizedOperation', 403, 'NotAllowed'],
+    ['SnapshotLimitExceeded', 400, 'QuotaReached'],
+    ['InvalidParameterValue', 400, 'RequestRefused'],
+  ])('%s is told at once, with one call', async (code, status, reason) => {
+    const world = await newWorld();
+    world.sandbox.ec2.faults.add({ kind: 'error', action: 'CopySnapshot', destinationRegion: FRANKFURT, code, status });
+    const source = await world.snapshot({ Backup: 'nightly' });
+    await world.pass('20 min');
+    expect(await world.alerts()).toMatchObject([{ attributes: { reason }, body: expect.stringContaining(code) }]);
+    expect(world.copies(source, FRANKFURT)).toEqual([]);
+    expect(world.calls('CopySnapshot')).toBe(2);
+    // Expected trouble is no stack trace.
+    expect(world.log('startCopy')).not.toMatch(/\bat \S+ \(/);
+  });
+});
+
+describe('a failed copy that cannot be removed', () => {
+  it('is told all the same, and the alert says what stayed behind', async () => {
+    const world = await newWorld();
+    disableKey(world);
+    world.sandbox.ec2.faults.add({
+      kind: 'error',
+      action: 'DeleteSnapshot',
+      code: 'UnauthorizedOperation',
+      status: 403,
+      times: 50,
+    });
+    await world.snapshot({ Backup: 'nightly' });
+    await world.pass('1 h');
+    expect(await world.alerts()).toMatchObject([
+      { attributes: { reason: 'KeyNotAccessible' }, body: expect.stringContaining('could not be removed') },
+    ]);
+  });
+});

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { FRANKFURT, newWorld, SOURCE_REGION, VIRGINIA } from './world.ts';
+
+describe('a destination Region that is full', () => {
+  it('delays copies and loses none: no alert, no failed execution, never more than its slots', async () => {
+    const world = await newWorld({ slots: 2, copyTakes: '1 h' });
+    const sources: string[] = [];
+    for (let i = 0; i < 6; i += 1) sources.push(await world.startSnapshot({ Backup: 're-encrypt' }));
+    let most = 0;
+    for (let i = 0; i < 60; i += 1) {
+      await world.pass('10 min');
+      const pending = world.sandbox.ec2
+        .snapshots({ account: '000000000000', region: SOURCE_REGION })
+        .filter(({ copy, state }) => copy !== undefined && state === 'pending');
+      most = Math.max(most, pending.length);
+    }
+    expect(most).toBe(2);
+    for (const source of sources) expect(world.copies(source)).toMatchObject([{ state: 'completed' }]);
+    expect(world.executions().map(({ status }) => status)).toEqual(Array(6).fill('SUCCEEDED'));
+    expect(await world.alerts()).toEqual([]);
+  });
+
+  it('is told at the deadline of those that never got a slot', async () => {
+    const world = await newWorld({ slots: 0 });
+    const source = await world.snapshot({ Backup: 're-encrypt' });
+    await world.pass('47 h');
+    expect(await world.alerts()).toEqual([]);
+    await world.pass('2 h');
+    expect(await world.alerts()).toMatchObject([{ attributes: { reason: 'DeadlinePassed', sourceSnapshot: source } }]);
+    expect(world.copies(source)).toEqual([]);
+  });
+});
+
+describe('an answer that got lost after the copy had begun', () => {
+  it('makes no second copy: the next attempt adopts the first', async () => {
+    const world = await newWorld();
+    world.sandbox.ec2.faults.add({ kind: 'lost-answer', action: 'CopySnapshot', times: 2 });
+    const source = await world.snapshot({ Backup: 'nightly' });
+    await world.pass('1 h');
+    expect(world.copies(source, FRANKFURT)).toMatchObject([{ state: 'completed' }]);
+    expect(world.copies(source, VIRGINIA)).toMatchObject([{ state: 'completed' }]);
+    expect(world.calls('CopySnapshot')).toBe(2);
+    expect(world.log('startCopy')).toContain('Adopted');
+  });
+
+  it('nor if EC2 lists the new copy only half a minute later', async () => {
+    const world = await newWorld({ ec2: { visibleAfterSeconds: 30 } });
+    world.sandbox.ec2.faults.add({ kind: 'lost-answer', action: 'CopySnapshot', times: 2 });
+    const source = await world.snapshot({ Backup: 'nightly' });
+    await world.pass('1 h');
+    expect(world.copies(source, FRANKFURT)).toHaveLength(1);
+    expect(world.copies(source, VIRGINIA)).toHaveLength(1);
+    expect(world.calls('CopySnapshot')).toBe(2);
+  });
+});
+
+describe('a function that dies', () => {
+  it.each(['crash', 'timeout'] as const)('by %s right after EC2 began the copy makes no second one', async (as) => {
+    const world = await newWorld();
+    world.sandbox.lambda.interruptNext({ functionName: 'startCopy', moment: { afterCall: 'CopySnapshot' }, as });
+    const source = await world.snapshot({ Backup: 're-encrypt' });
+    await world.pass('1 h');
+    expect(world.copies(source)).toMatchObject([{ state: 'completed' }]);
+    expect(world.calls('CopySnapshot')).toBe(1);
+    expect(world.execution(`${source}-${SOURCE_REGION}-1`).status).toBe('SUCCEEDED');
+  });
+
+  it.each(['onSnapshotEvent', 'checkCopy', 'tagCopy'])('%s is run again', async (functionName) => {
+    const world = await newWorld();
+    world.sandbox.lambda.interruptNext({ functionName, moment: 'answer', as: 'crash' });
+    const source = await world.snapshot({ Backup: 're-encrypt' });
+    await world.pass('1 h');
+    expect(world.copies(source)).toMatchObject([{ state: 'completed', tags: { 'snapshot-copier:state': 'copied' } }]);
+    expect(world.executions().map(({ status }) => status)).toEqual(['SUCCEEDED']);
+    expect(await world.alerts()).toEqual([]);
+  });
+
+  it.each(['removeFailedCopy', 'explainFailure'])(
+    '%s, on the failure path: still exactly one alert',
+    async (functionName) => {
+      const world = await newWorld();
+      world.sandbox.lambda.interruptNext({ functionName, moment: 'answer', as: 'crash' });
+      world.sandbox.ec2.faults.add({ kind: 'copy-error', stateMessage: 'Cosmic rays' });
+      await world.snapshot({ Backup: 're-encrypt' });
+      await world.pass('1 h');
+      expect(await world.reasons()).toEqual(['CopyFailed']);
+    },
+  );
+});
+
+describe('an EC2 that is in trouble', () => {
+  it.each([
+    ['throttles', { code: 'RequestLimitExceeded', status: 503 }],
+    ['has internal errors', { code: 'InternalError', status: 500 }],
+    ['is not available', { code: 'Unavailable', status: 503 }],
+  ])('and %s at every kind of call delays the copy, and makes one', async (_what, error) => {
+    const world = await newWorld();
+    for (const action of ['CopySnapshot', 'DescribeSnapshots', 'CreateTags']) {
+      world.sandbox.ec2.faults.add({ kind: 'error', action, ...error, times: 4 });
+    }
+    const source = await world.snapshot({ Backup: 're-encrypt' });
+    await world.pass('3 h');
+    expect(world.copies(source)).toMatchObject([{ state: 'completed', tags: { 'snapshot-copier:state': 'copied' } }]);
+    expect(await world.alerts()).toEqual([]);
+    expect(await world.stuckEvents()).toEqual([]);
+  });
+});
+
+describe('an EC2 that shows new snapshots late', () => {
+  it('is not taken for one where the copy was deleted', async () => {
+    const world = await newWorld({ ec2: { visibleAfterSeconds: 120 } });
+    const source = await world.snapshot({ Backup: 're-encrypt' });
+    await world.pass('1 h');
+    expect(world.copies(source)).toMatchObject([{ state: 'completed' }]);
+    expect(await world.alerts()).toEqual([]);
+  });
+});

