@@ -68,7 +68,8 @@ export function eagerModules(files: ReadonlyMap<string, string>): ReadonlySet<st
     const code = files.get(path);
     if (code === undefined || found.has(path)) return;
     found.add(path);
-    for (const specifier of importsOf(code).fixed) if (specifier.startsWith('.')) follow(join(dirname(path), specifier));
+    for (const specifier of importsOf(code).fixed)
+      if (specifier.startsWith('.')) follow(join(dirname(path), specifier));
   };
   follow(entryOf(files));
   return found;

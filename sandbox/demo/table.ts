@@ -24,7 +24,7 @@ export function describeRow(row: Row): string {
   return `${snapshotId} -> ${destination.padEnd(12)} ${stateOf(row).padEnd(9)} ${resultOf(row) || what}`;
 }
 
-export type RowState = 'waiting' | 'starting' | 'copying' | 'copied' | 'failed';
+export type RowState = 'waiting' | 'running' | 'copying' | 'copied' | 'failed';
 
 export function stateOf({ status, copies }: Row): RowState {
   switch (status) {
@@ -33,7 +33,7 @@ export function stateOf({ status, copies }: Row): RowState {
     case 'SUCCEEDED':
       return 'copied';
     case 'RUNNING':
-      return copies.length === 0 ? 'starting' : 'copying';
+      return copies.length === 0 ? 'running' : 'copying';
     default:
       return 'failed';
   }
@@ -66,6 +66,6 @@ function elapsed({ started, stopped }: Row, now: Date): string {
 }
 
 function colour(state: RowState): string {
-  const colours = { waiting: 'gray', starting: 'cyan', copying: 'cyan', copied: 'green', failed: 'red' } as const;
+  const colours = { waiting: 'gray', running: 'cyan', copying: 'cyan', copied: 'green', failed: 'red' } as const;
   return styleText(colours[state], state);
 }

@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { unzipSync } from 'fflate';
+import { packageService } from '../../sandbox/package-service.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(repository, '.sandbox/test');
@@ -22,12 +20,6 @@ export interface PackagedService {
   /** Holds the template and one zip file per function. */
   readonly dir: string;
   readonly template: unknown;
-  /** Names in serverless.yml. */
-  readonly functionNames: readonly string[];
-  /** The size of a function's zip file in bytes. */
-  zipSize(functionName: string): number;
-  /** The files in a function's zip file, by their names without folders. */
-  filesOf(functionName: string): ReadonlyMap<string, string>;
 }
 
 /**
@@ -41,35 +33,23 @@ export async function packagedService(stage = 'test'): Promise<PackagedService> 
       if (!existsSync(dir)) await pack(stage, dir);
     });
   }
-  return packageIn(dir);
-}
-
-function packageIn(dir: string): PackagedService {
   const template: unknown = JSON.parse(readFileSync(join(dir, 'cloudformation-template-update-stack.json'), 'utf8'));
-  return {
-    dir,
-    template,
-    functionNames: readdirSync(dir).flatMap((file) => (file.endsWith('.zip') ? [file.slice(0, -4)] : [])),
-    zipSize: (name) => statSync(join(dir, `${name}.zip`)).size,
-    filesOf(name) {
-      const files = unzipSync(readFileSync(join(dir, `${name}.zip`)));
-      return new Map(
-        Object.entries(files).map(([path, data]) => [path.split('/').at(-1) ?? '', Buffer.from(data).toString('utf8')]),
-      );
-    },
-  };
+  return { dir, template };
 }
 
-async function pack(stage: string, dir: string): Promise<void> {
-  const unfinished = `${dir}.unfinished`;
-  const serverless = join(repository, 'node_modules/serverless/bin/serverless.js');
-  // Nothing of the environment but what the command needs: no credentials, no Region, no settings of this machine.
-  const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: folder, COPY_RULES: TEST_RULES };
-  await promisify(execFile)(process.execPath, [serverless, 'package', '--stage', stage, '--package', unfinished], {
-    cwd: repository,
-    env,
-  });
-  renameSync(unfinished, dir);
+async function pack(stage: string, packageDir: string): Promise<void> {
+  forgetOldPackages();
+  const unfinished = `${packageDir}.unfinished`;
+  await packageService({ rulesFile: TEST_RULES, packageDir: unfinished, stage });
+  renameSync(unfinished, packageDir);
+}
+
+function forgetOldPackages(): void {
+  const yesterday = Date.now() - 86_400_000;
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (name.startsWith('package-') && statSync(path).mtimeMs < yesterday) rmSync(path, { recursive: true, force: true });
+  }
 }
 
 function fingerprint(): string {
