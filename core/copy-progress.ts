@@ -38,7 +38,7 @@ export interface CopyFailure {
   readonly message: string;
 }
 
-export type CopyFailureName =
+type CopyFailureName =
   /** EC2 ended the copy in state `error`; the message is its StateMessage. */
   | 'CopyEndedInError'
   /** The copy was deleted, or moved to the recycle bin, by somebody else. */

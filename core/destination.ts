@@ -29,7 +29,7 @@ export type Encryption =
   | { readonly kind: 'as-source' };
 
 /** Which of the source's tags a copy gets, and which are added. */
-export interface CopyTags {
+interface CopyTags {
   readonly copy: 'all' | 'none' | readonly string[];
   readonly add: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,5 @@
 /** A Region's id, for example `eu-central-1` or `us-gov-west-1`. Local Zones (`us-west-2-lax-1a`) are not Regions. */
-export const REGION_PATTERN: RegExp = /^[a-z]{2,4}(-[a-z]+)+-\d$/;
+const REGION_PATTERN: RegExp = /^[a-z]{2,4}(-[a-z]+)+-\d$/;
 
 export function isRegion(text: string): boolean {
   return REGION_PATTERN.test(text);

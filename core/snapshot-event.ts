@@ -107,6 +107,6 @@ function text(value: unknown): string {
 }
 
 function unreadable(event: unknown, problem: string): UnreadableInputError {
-  const shown = JSON.stringify(event) ?? String(event);
+  const shown = String(JSON.stringify(event));
   return new UnreadableInputError(`Cannot read this event, ${problem}. Found: ${shown.slice(0, 1000)}`);
 }

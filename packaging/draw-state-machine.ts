@@ -32,7 +32,7 @@ export async function drawStateMachine(machine: StateMachine, functions: Functio
     .layout(toDot(machine, functions), 'svg', 'dot')
     .replaceAll(/<!--.*?-->\s*/gs, '') // among them Graphviz's version
     .replace(/^.*?<svg/s, '<svg')
-    .replace('<svg', `<svg role="img" aria-label="${escape(machine.Comment)}"`);
+    .replace('<svg', `<svg role="img" aria-label="${escapeXml(machine.Comment)}"`);
   return FONTS.reduce((text, [from, to]) => text.replaceAll(`font-family="${from}"`, `font-family="${to}"`), svg);
 }
 
@@ -111,9 +111,15 @@ function layOut({ StartAt, States }: StateMachine): Layout {
 
 function node(name: string, state: State, functions: Functions, { down, loop, failure }: Layout): string {
   const label = [
-    `<b><font point-size="15">${escape(name)}</font></b>`,
-    ...(state.Comment === undefined ? [] : broken(state.Comment, state.Type === 'Choice' ? COMMENT_WIDTH * 0.7 : COMMENT_WIDTH).map((line) => `<font point-size="12">${line}</font>`)),
-    ...called(state, functions).map((text) => `<font point-size="11" face="Courier" color="${COLOUR.muted}">${text}</font>`),
+    `<b><font point-size="15">${escapeXml(name)}</font></b>`,
+    ...(state.Comment === undefined
+      ? []
+      : broken(state.Comment, state.Type === 'Choice' ? COMMENT_WIDTH * 0.7 : COMMENT_WIDTH).map(
+          (line) => `<font point-size="12">${line}</font>`,
+        )),
+    ...called(state, functions).map(
+      (text) => `<font point-size="11" face="Courier" color="${COLOUR.muted}">${text}</font>`,
+    ),
   ].join('<br/>');
   const column = [down, loop, failure].findIndex((names) => names.includes(name));
   return `${id(name)} [label=<${label}>, ${look(state, failure.includes(name))}, group="column ${column}"]`;
@@ -195,7 +201,7 @@ function broken(text: string, widest: number): readonly string[] {
   const fewest = wrapped(text, widest).length;
   let width = Math.ceil(text.length / fewest);
   while (wrapped(text, width).length > fewest) width++;
-  return wrapped(text, width).map(escape);
+  return wrapped(text, width).map(escapeXml);
 }
 
 function wrapped(text: string, width: number): readonly string[] {
@@ -208,6 +214,6 @@ function wrapped(text: string, width: number): readonly string[] {
   return lines;
 }
 
-function escape(text: string): string {
+function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

@@ -1,7 +1,7 @@
 import { type Destination, destinationId } from '../core/destination.ts';
 
 /** A CloudFormation resource as plain data. */
-export interface Resource {
+interface Resource {
   readonly Type: string;
   readonly Condition?: string;
   readonly Properties: Readonly<Record<string, unknown>>;

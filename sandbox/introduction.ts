@@ -49,7 +49,5 @@ function tagsFor(select: Criteria | undefined): string {
   const tags = Object.entries(select?.tags ?? {}).map(([key, value]) => {
     return `{Key=${key},Value=${value === true ? 'yes' : (value[0] ?? '')}}`;
   });
-  return tags.length === 0
-    ? ''
-    : ` \\\n    --tag-specifications 'ResourceType=snapshot,Tags=[${tags.join(',')}]'`;
+  return tags.length === 0 ? '' : ` \\\n    --tag-specifications 'ResourceType=snapshot,Tags=[${tags.join(',')}]'`;
 }

@@ -158,17 +158,17 @@ export class Messaging {
    * Sends a text to a queue, or publishes it to a topic, by ARN.
    * @throws MessagingError
    */
-  async sendTo(
-    arn: string,
-    body: string,
-    attributes: Readonly<Record<string, MessageAttribute>> = {},
-  ): Promise<void> {
+  async sendTo(arn: string, body: string, attributes: Readonly<Record<string, MessageAttribute>> = {}): Promise<void> {
     const [, , service, region] = arn.split(':');
     if (region !== this.#home.region) throw new MessagingError('NotFound', `${arn} is not in ${this.#home.region}`);
     if (service === 'sns') await this.publish({ topicArn: arn, message: body, attributes });
     else {
       const name = arn.split(':').at(-1) ?? '';
-      await this.#sqs('SendMessage', { QueueUrl: this.queueUrl(name), MessageBody: body, MessageAttributes: attributes });
+      await this.#sqs('SendMessage', {
+        QueueUrl: this.queueUrl(name),
+        MessageBody: body,
+        MessageAttributes: attributes,
+      });
     }
   }
 

@@ -136,7 +136,15 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   try {
     endpoint = `http://127.0.0.1:${await front.listen(options.port ?? 0)}`;
     stack = await deployStack(
-      { template, stackName, home, seed, packageDir, codeDir: join(WORK_DIR, 'functions'), parameters: options.parameters ?? {} },
+      {
+        template,
+        stackName,
+        home,
+        seed,
+        packageDir,
+        codeDir: join(WORK_DIR, 'functions'),
+        parameters: options.parameters ?? {},
+      },
       { lambda, asyncInvoker, messaging, bus, policies, stepFunctions },
     );
   } catch (error) {
@@ -160,7 +168,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     physicalIds: stack.physicalIds,
     advance: (ms) => clock.advance(ms),
     advanceUntil: (reached, limitMs) => clock.advanceUntil(reached, limitMs),
-    messages: (queueOrTopic) => messaging.messages(stack.physicalIds.get(queueOrTopic)?.split('/').at(-1) ?? queueOrTopic),
+    messages: (queueOrTopic) =>
+      messaging.messages(stack.physicalIds.get(queueOrTopic)?.split('/').at(-1) ?? queueOrTopic),
     logs: () => logs.lines(),
     metrics: () => logs.metrics(),
     stop,
@@ -169,6 +178,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
 function readJson(packageDir: string, name: string): unknown {
   const file = join(packageDir, name);
-  if (!existsSync(file)) throw new Error(`There is no ${file}: \`npx serverless package --package ${packageDir}\` makes it.`);
+  if (!existsSync(file))
+    throw new Error(`There is no ${file}: \`npx serverless package --package ${packageDir}\` makes it.`);
   return JSON.parse(readFileSync(file, 'utf8'));
 }

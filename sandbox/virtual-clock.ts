@@ -49,7 +49,9 @@ export function installVirtualClock(options: { readonly start: Date; readonly ti
   const real = { setTimeout, clearTimeout, setImmediate };
   const faked: typeof Date & { isFake?: boolean } = Date;
   if (faked.isFake === true) {
-    throw new Error('Timers are replaced already: only one sandbox runs in a process at a time; stop the other one first.');
+    throw new Error(
+      'Timers are replaced already: only one sandbox runs in a process at a time; stop the other one first.',
+    );
   }
   const timers = FakeTimers.install({
     now: options.start,

@@ -214,7 +214,8 @@ export class EventBus {
       else await this.#messaging.sendTo(target.arn, body);
       return undefined;
     } catch (error) {
-      if (error instanceof FunctionNotFoundError) return { code: 'NO_RESOURCE', message: error.message, retryable: false };
+      if (error instanceof FunctionNotFoundError)
+        return { code: 'NO_RESOURCE', message: error.message, retryable: false };
       if (!(error instanceof MessagingError)) throw error;
       return { code: 'ERROR_FROM_TARGET', message: `${error.code}: ${error.message}`, retryable: false };
     }

@@ -28,7 +28,8 @@ export function compilePattern(pattern: unknown): EventMatcher {
 
 function compileFields(pattern: unknown, path: string): EventMatcher {
   const parsed = fields.safeParse(pattern);
-  if (!parsed.success || Object.keys(parsed.data).length === 0) throw new EventPatternError(`${path}: must be an object with fields`);
+  if (!parsed.success || Object.keys(parsed.data).length === 0)
+    throw new EventPatternError(`${path}: must be an object with fields`);
   const matchers = Object.entries(parsed.data).map(([name, wanted]) => {
     const here = `${path}.${name}`;
     if (name === '$or') return compileOr(wanted, here);
@@ -42,7 +43,8 @@ function compileFields(pattern: unknown, path: string): EventMatcher {
 }
 
 function compileOr(wanted: unknown, path: string): EventMatcher {
-  if (!Array.isArray(wanted) || wanted.length < 2) throw new EventPatternError(`${path}: must be a list of at least two patterns`);
+  if (!Array.isArray(wanted) || wanted.length < 2)
+    throw new EventPatternError(`${path}: must be a list of at least two patterns`);
   const alternatives = wanted.map((each, index) => compileFields(each, `${path}[${index}]`));
   return (event) => alternatives.some((matches) => matches(event));
 }
@@ -61,7 +63,8 @@ function compileValue(wanted: unknown, path: string): ValueMatcher {
   const parsed = fields.safeParse(wanted);
   const entries = parsed.success ? Object.entries(parsed.data) : [];
   const [operator, operand] = entries[0] ?? [];
-  if (operator === undefined || entries.length > 1) throw new EventPatternError(`${path}: must be a value, or an object with one operator`);
+  if (operator === undefined || entries.length > 1)
+    throw new EventPatternError(`${path}: must be a value, or an object with one operator`);
   const compile = operators[operator];
   if (compile === undefined) throw new EventPatternError(`${path}: the sandbox does not know the operator ${operator}`);
   return compile(operand, `${path}.${operator}`);
@@ -166,7 +169,8 @@ function compileExcluded(operand: unknown, path: string): ValueMatcher {
 
 function read<T extends z.ZodType>(schema: T, operand: unknown, path: string): z.output<T> {
   const parsed = schema.safeParse(operand);
-  if (!parsed.success) throw new EventPatternError(`${path}: the sandbox does not understand ${JSON.stringify(operand)}`);
+  if (!parsed.success)
+    throw new EventPatternError(`${path}: the sandbox does not understand ${JSON.stringify(operand)}`);
   return parsed.data;
 }
 

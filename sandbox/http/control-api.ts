@@ -75,7 +75,10 @@ export class ControlApi {
         case 'GET /_sandbox/faults':
           return json(200, this.#faults());
         case 'POST /_sandbox/faults':
-          return json(201, [parseJson(body)].flat().map((fault) => this.#addFault(fault)));
+          return json(
+            201,
+            [parseJson(body)].flat().map((fault) => this.#addFault(fault)),
+          );
         case 'DELETE /_sandbox/faults':
           return json(200, { forgotten: this.#clearFaults(url.searchParams.get('id') ?? undefined) });
         case 'GET /_sandbox/executions':
@@ -90,7 +93,8 @@ export class ControlApi {
           return text(404, `The sandbox has no ${method} ${url.pathname}. GET /_sandbox says what there is.\n`);
       }
     } catch (error) {
-      if (!(error instanceof BadRequest || error instanceof FaultError || error instanceof EventFaultError)) throw error;
+      if (!(error instanceof BadRequest || error instanceof FaultError || error instanceof EventFaultError))
+        throw error;
       return text(400, `${error.message}\n`);
     }
   }

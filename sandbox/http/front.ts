@@ -100,7 +100,12 @@ export class HttpFront {
   #read(request: IncomingMessage, body: string): AwsRequest | Answer {
     const scope = readCredentialScope(headerOf(request, 'authorization'));
     if (scope === undefined) {
-      return refusal(request, 'MissingAuthenticationToken', 'The sandbox takes requests that are signed as AWS wants it (any credentials will do), and GET /_sandbox', 403);
+      return refusal(
+        request,
+        'MissingAuthenticationToken',
+        'The sandbox takes requests that are signed as AWS wants it (any credentials will do), and GET /_sandbox',
+        403,
+      );
     }
     const target = headerOf(request, 'x-amz-target') ?? '';
     const params = new URLSearchParams(target === '' ? body : '');
@@ -136,7 +141,12 @@ export class HttpFront {
         }
         return messaging.handle({ service, region, contentType, target, body });
       default:
-        return errorIn(target !== '', 'UnknownService', `The sandbox does not have the service ${service} (asked for: ${action || 'no action'})`, 400);
+        return errorIn(
+          target !== '',
+          'UnknownService',
+          `The sandbox does not have the service ${service} (asked for: ${action || 'no action'})`,
+          400,
+        );
     }
   }
 

@@ -331,7 +331,8 @@ function answerOf(run: Run, requestId: string, executedVersion: string, config: 
       return { ...about, ok: false, error: run.error };
     case 'lost': {
       const { error } = run;
-      const errorMessage = error.trace === undefined ? `RequestId: ${requestId} Error: ${error.errorMessage}` : error.errorMessage;
+      const errorMessage =
+        error.trace === undefined ? `RequestId: ${requestId} Error: ${error.errorMessage}` : error.errorMessage;
       return { ...about, ok: false, error: { ...error, errorMessage } };
     }
     case 'timed-out': {

@@ -16,7 +16,8 @@ function sandboxNow(): number {
 }
 
 globalThis.Date = new Proxy(RealDate, {
-  construct: (target, args, newTarget) => Reflect.construct(target, args.length === 0 ? [sandboxNow()] : args, newTarget),
+  construct: (target, args, newTarget) =>
+    Reflect.construct(target, args.length === 0 ? [sandboxNow()] : args, newTarget),
   apply: () => new RealDate(sandboxNow()).toString(),
   get: (target, key) => (key === 'now' ? sandboxNow : Reflect.get(target, key)),
 });

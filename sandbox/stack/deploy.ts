@@ -22,9 +22,9 @@ import {
   ruleProperties,
   stateMachineProperties,
   subscriptionProperties,
+  TYPES_WITHOUT_EFFECT,
   topicPolicyProperties,
   topicProperties,
-  TYPES_WITHOUT_EFFECT,
   versionProperties,
 } from './resource-schemas.ts';
 import { parseTemplate, TemplateError } from './template.ts';
@@ -81,7 +81,10 @@ export async function deployStack(options: StackOptions, services: StackServices
     identify: identitiesOf({ home, stackName, seed, queueUrl: (name) => messaging.queueUrl(name) }),
   });
 
-  type Make<S extends z.ZodType> = (properties: z.output<S>, attributeOf: (name: string) => string) => void | Promise<void>;
+  type Make<S extends z.ZodType> = (
+    properties: z.output<S>,
+    attributeOf: (name: string) => string,
+  ) => void | Promise<void>;
   const made = new Set<string>(TYPES_WITHOUT_EFFECT);
 
   /** Makes all resources of a type, in the template's order. */
@@ -93,18 +96,25 @@ export async function deployStack(options: StackOptions, services: StackServices
       try {
         await one(parsed.data, (name) => resolver.identity(id, id).attributes[name] ?? '');
       } catch (error) {
-        throw new TemplateError(`${id} (${type})`, error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error));
+        throw new TemplateError(
+          `${id} (${type})`,
+          error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error),
+        );
       }
     }
   }
 
-  await make('AWS::SQS::Queue', queueProperties, async ({ QueueName: _, Tags: __, RedrivePolicy, ...rest }, attributeOf) => {
-    const attributes = Object.entries({
-      ...rest,
-      RedrivePolicy: RedrivePolicy === undefined ? undefined : JSON.stringify(RedrivePolicy),
-    }).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
-    await messaging.createQueue(attributeOf('QueueName'), Object.fromEntries(attributes));
-  });
+  await make(
+    'AWS::SQS::Queue',
+    queueProperties,
+    async ({ QueueName: _, Tags: __, RedrivePolicy, ...rest }, attributeOf) => {
+      const attributes = Object.entries({
+        ...rest,
+        RedrivePolicy: RedrivePolicy === undefined ? undefined : JSON.stringify(RedrivePolicy),
+      }).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+      await messaging.createQueue(attributeOf('QueueName'), Object.fromEntries(attributes));
+    },
+  );
   await make('AWS::SNS::Topic', topicProperties, async ({ DisplayName, Subscription }, attributeOf) => {
     await messaging.createTopic(attributeOf('TopicName'), DisplayName);
     for (const { Protocol, Endpoint } of Subscription) {
@@ -184,7 +194,9 @@ export async function deployStack(options: StackOptions, services: StackServices
     if (State === 'ENABLED') bus.addRule(rule);
   });
 
-  for (const [id, { Type, Properties }] of resolver.resources((type) => !made.has(type) || TYPES_WITHOUT_EFFECT.has(type))) {
+  for (const [id, { Type, Properties }] of resolver.resources(
+    (type) => !made.has(type) || TYPES_WITHOUT_EFFECT.has(type),
+  )) {
     if (!made.has(Type)) throw new TemplateError(id, `the sandbox does not know resources of type ${Type}`);
     resolver.resolve(Properties, id);
   }
@@ -206,10 +218,12 @@ function outputsOf(resolver: Resolver): Record<string, string> {
 }
 
 function physicalIdsOf(resolver: Resolver): ReadonlyMap<string, string> {
-  const ids = resolver.resources(() => true).flatMap(([id]) => {
-    const { ref } = resolver.identity(id, id);
-    return ref === undefined ? [] : [[id, ref] as const];
-  });
+  const ids = resolver
+    .resources(() => true)
+    .flatMap(([id]) => {
+      const { ref } = resolver.identity(id, id);
+      return ref === undefined ? [] : [[id, ref] as const];
+    });
   return new Map(ids);
 }
 

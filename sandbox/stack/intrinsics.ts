@@ -77,7 +77,10 @@ export class Resolver {
     const resource = this.template.Resources[logicalId];
     if (resource === undefined) throw new TemplateError(where, `there is no resource or parameter ${logicalId}`);
     if (resource.Condition !== undefined && !this.holds(resource.Condition, logicalId)) {
-      throw new TemplateError(where, `${logicalId} is not created, because its condition ${resource.Condition} does not hold`);
+      throw new TemplateError(
+        where,
+        `${logicalId} is not created, because its condition ${resource.Condition} does not hold`,
+      );
     }
     const identity = this.#guarded(logicalId, () => this.#identify(logicalId, resource, this));
     this.#identities.set(logicalId, identity);
@@ -159,7 +162,8 @@ export class Resolver {
 
   #attribute(logicalId: string, attribute: string, where: string): string {
     const value = this.identity(logicalId, where).attributes[attribute];
-    if (value === undefined) throw new TemplateError(where, `the sandbox has no attribute ${attribute} of ${logicalId}`);
+    if (value === undefined)
+      throw new TemplateError(where, `the sandbox has no attribute ${attribute} of ${logicalId}`);
     return value;
   }
 

@@ -59,7 +59,9 @@ export const ruleProperties = z.strictObject({
     .array(
       z.strictObject({
         Id: text,
-        Arn: z.string().regex(/^arn:aws:(lambda|sns|sqs):/, 'the sandbox delivers to functions, topics and queues only'),
+        Arn: z
+          .string()
+          .regex(/^arn:aws:(lambda|sns|sqs):/, 'the sandbox delivers to functions, topics and queues only'),
         RetryPolicy: z
           .strictObject({
             MaximumRetryAttempts: int.min(0).max(185).optional(),

@@ -49,10 +49,14 @@ export class StatesApi {
     try {
       const name = call.target.replace(/^AWSStepFunctions\./, '');
       const action = this.#actions.get(name);
-      if (action === undefined) throw new StepFunctionsError('UnknownOperationException', `${name} is not in the sandbox`);
+      if (action === undefined)
+        throw new StepFunctionsError('UnknownOperationException', `${name} is not in the sandbox`);
       if (call.account !== this.#home.account || call.region !== this.#home.region) {
         const where = `account ${call.account} in ${call.region}`;
-        throw new StepFunctionsError('AccessDeniedException', `The sandbox has no state machines in ${where}, only in account ${this.#home.account} in ${this.#home.region}`);
+        throw new StepFunctionsError(
+          'AccessDeniedException',
+          `The sandbox has no state machines in ${where}, only in account ${this.#home.account} in ${this.#home.region}`,
+        );
       }
       return answer(200, await action(parseJson(call.body)));
     } catch (error) {
@@ -62,7 +66,11 @@ export class StatesApi {
   }
 
   #startExecution(input: unknown): Record<string, unknown> {
-    const { stateMachineArn, name, input: text } = read(
+    const {
+      stateMachineArn,
+      name,
+      input: text,
+    } = read(
       z.strictObject({
         stateMachineArn: z.string(),
         name: z.string().optional(),

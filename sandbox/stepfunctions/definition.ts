@@ -73,16 +73,15 @@ const state = z.discriminatedUnion('Type', [
     Retry: z.array(retrier).optional(),
     Catch: z.array(catcher).optional(),
   }),
-  z
-    .strictObject({
-      Type: z.literal('Wait'),
-      ...common,
-      ...next,
-      Seconds: z.int().min(0).max(LONGEST_SECONDS).optional(),
-      SecondsPath: path.optional(),
-      Timestamp: z.string().optional(),
-      TimestampPath: path.optional(),
-    }),
+  z.strictObject({
+    Type: z.literal('Wait'),
+    ...common,
+    ...next,
+    Seconds: z.int().min(0).max(LONGEST_SECONDS).optional(),
+    SecondsPath: path.optional(),
+    Timestamp: z.string().optional(),
+    TimestampPath: path.optional(),
+  }),
   z.strictObject({ Type: z.literal('Choice'), ...common, Choices: z.array(choice).min(1), Default: name.optional() }),
   z.strictObject({
     Type: z.literal('Pass'),
@@ -90,7 +89,10 @@ const state = z.discriminatedUnion('Type', [
     ...next,
     Parameters: z.unknown().optional(),
     // The interpreter takes an empty Result for none.
-    Result: z.unknown().refine((value) => value === undefined || Boolean(value), 'an empty Result is not in the sandbox').optional(),
+    Result: z
+      .unknown()
+      .refine((value) => value === undefined || Boolean(value), 'an empty Result is not in the sandbox')
+      .optional(),
     ResultPath: pathOrNull.optional(),
   }),
   z.strictObject({ Type: z.literal('Succeed'), ...common }),
@@ -166,7 +168,7 @@ function prepareState(from: State): unknown {
       return withoutRootPaths({
         ...from,
         // The interpreter's default is 60 s; Step Functions' is three years.
-        ...(from.TimeoutSeconds ?? from.TimeoutSecondsPath) === undefined ? { TimeoutSeconds: LONGEST_SECONDS } : {},
+        ...((from.TimeoutSeconds ?? from.TimeoutSecondsPath) === undefined ? { TimeoutSeconds: LONGEST_SECONDS } : {}),
         ...(from.Catch === undefined ? {} : { Catch: from.Catch.map(withoutRootPaths) }),
       });
     case 'Choice':
@@ -175,8 +177,8 @@ function prepareState(from: State): unknown {
       // Without these the interpreter makes up its own words.
       return {
         ...from,
-        ...(from.Error ?? from.ErrorPath) === undefined ? { Error: '' } : {},
-        ...(from.Cause ?? from.CausePath) === undefined ? { Cause: '' } : {},
+        ...((from.Error ?? from.ErrorPath) === undefined ? { Error: '' } : {}),
+        ...((from.Cause ?? from.CausePath) === undefined ? { Cause: '' } : {}),
       };
     case 'Wait':
     case 'Pass':

@@ -104,7 +104,10 @@ export class Execution {
     this.#isOver = true;
     this.#announcements.end();
     const end = this.#forcedEnd ?? endOf(result);
-    const details = { ...(end.error === undefined ? {} : { error: end.error }), ...(end.cause === undefined ? {} : { cause: end.cause }) };
+    const details = {
+      ...(end.error === undefined ? {} : { error: end.error }),
+      ...(end.cause === undefined ? {} : { cause: end.cause }),
+    };
     switch (end.status) {
       case 'SUCCEEDED':
         this.history.add('ExecutionSucceeded', { output: end.output, outputDetails: { truncated: false } });
@@ -127,6 +130,7 @@ export class Execution {
   /** Writes the history from what the interpreter reports. */
   async #follow(): Promise<void> {
     for await (const event of this.#interpreter.eventLogs) {
+      if (this.#isOver) continue;
       if (event.type === 'StateEntered') {
         const { name, type, input } = event.state;
         this.#transitions += 1;
@@ -149,7 +153,7 @@ export class Execution {
           'stateExitedEventDetails',
         );
       }
-      if (this.history.events().length >= LONGEST_HISTORY) {
+      if (this.history.events().length >= LONGEST_HISTORY - 1) {
         const cause = `The execution reached the maximum number of history events (${LONGEST_HISTORY}).`;
         this.#force({ status: 'FAILED', error: 'States.Runtime', cause });
       }

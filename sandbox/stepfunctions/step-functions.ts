@@ -118,7 +118,11 @@ export class StepFunctions {
    * @param request.input JSON text; default `{}`
    * @throws StepFunctionsError
    */
-  start(request: { readonly stateMachineArn: string; readonly name?: string; readonly input?: string }): ExecutionRecord {
+  start(request: {
+    readonly stateMachineArn: string;
+    readonly name?: string;
+    readonly input?: string;
+  }): ExecutionRecord {
     const machine = this.#machine(request.stateMachineArn);
     const name = request.name ?? uuid(this.#random);
     const input = request.input ?? '{}';
@@ -126,7 +130,10 @@ export class StepFunctions {
       throw new StepFunctionsError('InvalidName', `Invalid Name: '${name}'`);
     }
     if (!isJson(input) || Buffer.byteLength(input) > LARGEST_INPUT_BYTES) {
-      throw new StepFunctionsError('InvalidExecutionInput', 'Invalid State Machine Execution Input: not JSON, or larger than 256 KiB');
+      throw new StepFunctionsError(
+        'InvalidExecutionInput',
+        'Invalid State Machine Execution Input: not JSON, or larger than 256 KiB',
+      );
     }
     const arn = homeArn(this.#home, 'states', `execution:${machine.known.name}:${name}`);
     const earlier = this.#executions.get(arn);
@@ -181,13 +188,15 @@ export class StepFunctions {
 
   #machine(arn: string): Machine {
     const machine = this.#machines.get(arn);
-    if (machine === undefined) throw new StepFunctionsError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
+    if (machine === undefined)
+      throw new StepFunctionsError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
     return machine;
   }
 
   #entry(arn: string): Entry {
     const entry = this.#executions.get(arn);
-    if (entry === undefined) throw new StepFunctionsError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
+    if (entry === undefined)
+      throw new StepFunctionsError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
     return entry;
   }
 

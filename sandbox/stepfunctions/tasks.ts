@@ -29,9 +29,7 @@ const publishInput = z.strictObject({
   TopicArn: z.string(),
   Message: z.unknown(),
   Subject: z.string().optional(),
-  MessageAttributes: z
-    .record(z.string(), z.strictObject({ DataType: z.string(), StringValue: z.string() }))
-    .optional(),
+  MessageAttributes: z.record(z.string(), z.strictObject({ DataType: z.string(), StringValue: z.string() })).optional(),
 });
 
 /** "The maximum input or output size": https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
@@ -58,14 +56,21 @@ export class Tasks {
     const { resource } = state;
     if (/^arn:[\w-]+:lambda:/.test(resource)) {
       this.#checkFunction(state.name, resource);
-      return { integration: undefined, run: async (input) => JSON.parse((await this.#invoke(resource, input)).payload) };
+      return {
+        integration: undefined,
+        run: async (input) => JSON.parse((await this.#invoke(resource, input)).payload),
+      };
     }
     switch (resource) {
       case 'arn:aws:states:::lambda:invoke': {
         const parameters = staticInvoke.safeParse(state.parameters);
-        if (!parameters.success) throw new DefinitionError(`${state.name}: lambda:invoke needs a FunctionName that is no path`);
+        if (!parameters.success)
+          throw new DefinitionError(`${state.name}: lambda:invoke needs a FunctionName that is no path`);
         this.#checkFunction(state.name, parameters.data.FunctionName);
-        return { integration: { resourceType: 'lambda', resource: 'invoke' }, run: (input) => this.#invokeByParameters(input) };
+        return {
+          integration: { resourceType: 'lambda', resource: 'invoke' },
+          run: (input) => this.#invokeByParameters(input),
+        };
       }
       case 'arn:aws:states:::sns:publish':
         return { integration: { resourceType: 'sns', resource: 'publish' }, run: (input) => this.#publish(input) };
@@ -89,7 +94,10 @@ export class Tasks {
     return { ExecutedVersion: executedVersion, Payload: JSON.parse(payload), StatusCode: 200 };
   }
 
-  async #invoke(nameOrArn: string, input: unknown): Promise<{ readonly payload: string; readonly executedVersion: string }> {
+  async #invoke(
+    nameOrArn: string,
+    input: unknown,
+  ): Promise<{ readonly payload: string; readonly executedVersion: string }> {
     const result = await this.#lambda.invoke(nameOrArn, JSON.stringify(input));
     if (!result.ok) throw new TaskFailure(result.error.errorType, JSON.stringify(result.error));
     if (Buffer.byteLength(result.payload) > LARGEST_PAYLOAD_BYTES) {
@@ -112,13 +120,20 @@ export class Tasks {
       return { MessageId: await this.#clock.during(this.#messaging.publish(publication)) };
     } catch (error) {
       if (!(error instanceof MessagingError)) throw error;
-      throw new TaskFailure(`SNS.${error.code}Exception`, `${error.message} (Service: AmazonSNS; Status Code: ${error.status}; Error Code: ${error.code})`);
+      throw new TaskFailure(
+        `SNS.${error.code}Exception`,
+        `${error.message} (Service: AmazonSNS; Status Code: ${error.status}; Error Code: ${error.code})`,
+      );
     }
   }
 }
 
 function read<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
   const parsed = schema.safeParse(input);
-  if (!parsed.success) throw new TaskFailure('States.Runtime', `The Parameters are not what the sandbox knows: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new TaskFailure(
+      'States.Runtime',
+      `The Parameters are not what the sandbox knows: ${z.prettifyError(parsed.error)}`,
+    );
   return parsed.data;
 }

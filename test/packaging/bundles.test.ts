@@ -55,7 +55,10 @@ describe('every function is small', () => {
 
   it('and has no source maps in it', () => {
     for (const { name, files } of functions) {
-      expect([...files.keys()].filter((path) => !/\.mjs$|\/copy-rules\.json$/.test(path)), name).toEqual([]);
+      expect(
+        [...files.keys()].filter((path) => !/\.mjs$|\/copy-rules\.json$/.test(path)),
+        name,
+      ).toEqual([]);
     }
   });
 });
@@ -111,8 +114,15 @@ describe('the AWS SDK in a function', () => {
   it('knows the EC2 actions that are used, and none of the hundreds of others', () => {
     for (const of of functions.filter(({ name }) => CALLING_EC2.includes(name))) {
       const text = textOf(of);
-      for (const action of ['DescribeSnapshots', 'CopySnapshot', 'CreateTags', 'DeleteSnapshot']) expect(text, of.name).toContain(action);
-      for (const action of ['RunInstances', 'CreateVolume', 'DescribeInstances', 'CreateSnapshots', 'ModifySnapshotAttribute']) {
+      for (const action of ['DescribeSnapshots', 'CopySnapshot', 'CreateTags', 'DeleteSnapshot'])
+        expect(text, of.name).toContain(action);
+      for (const action of [
+        'RunInstances',
+        'CreateVolume',
+        'DescribeInstances',
+        'CreateSnapshots',
+        'ModifySnapshotAttribute',
+      ]) {
         expect(text, of.name).not.toContain(action);
       }
     }

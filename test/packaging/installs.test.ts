@@ -23,7 +23,9 @@ function namesIn(document: unknown): readonly Name[] {
   return [
     ...Object.entries(Resources).flatMap(([id, { Properties }]) =>
       Object.entries(Properties).flatMap(([key, value]) =>
-        /Name$/.test(key) && !NO_NAMES.includes(key) && typeof value === 'string' ? [{ at: `${id}.${key}`, name: value }] : [],
+        key.endsWith('Name') && !NO_NAMES.includes(key) && typeof value === 'string'
+          ? [{ at: `${id}.${key}`, name: value }]
+          : [],
       ),
     ),
     ...Object.entries(Outputs).flatMap(([id, { Export }]) =>

@@ -14,7 +14,9 @@ beforeAll(async () => {
 }, 120_000);
 
 const getAtt = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
-const atArn = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }).transform((call) => call['Fn::GetAtt'][0]);
+const atArn = z
+  .object({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) })
+  .transform((call) => call['Fn::GetAtt'][0]);
 const stuckEvents = getAtt('StuckEventsQueue');
 
 /** Logical ids and properties of all resources of a type. */
@@ -56,7 +58,10 @@ describe('every function', () => {
   });
 
   it('has a log group that does not grow for ever, and so has everything else', () => {
-    const groups = all('AWS::Logs::LogGroup', z.object({ LogGroupName: z.string(), RetentionInDays: z.int().positive() }));
+    const groups = all(
+      'AWS::Logs::LogGroup',
+      z.object({ LogGroupName: z.string(), RetentionInDays: z.int().positive() }),
+    );
     const names = groups.map(([, { LogGroupName }]) => LogGroupName);
     expect(names).toEqual(
       expect.arrayContaining(functions().map(([, { FunctionName }]) => `/aws/lambda/${FunctionName}`)),
@@ -146,7 +151,9 @@ describe('an event that cannot be delivered or processed ends in the queue of st
 describe('the state machine', () => {
   const machine = () => {
     const { DefinitionString, ...properties } = z
-      .looseObject({ DefinitionString: z.object({ 'Fn::Sub': z.tuple([z.string(), z.record(z.string(), z.unknown())]) }) })
+      .looseObject({
+        DefinitionString: z.object({ 'Fn::Sub': z.tuple([z.string(), z.record(z.string(), z.unknown())]) }),
+      })
       .parse(template.Resources['CopySnapshotMachine']?.Properties);
     const [text, values] = DefinitionString['Fn::Sub'];
     return { text, values, properties };
@@ -167,7 +174,9 @@ describe('the state machine', () => {
 
   it('calls versions of functions, so that a deployment does not change the code under a running copy', () => {
     const { text, values } = machine();
-    const states = parseStateMachine(JSON.parse(text, (key, value: unknown) => (key === 'QueryLanguage' ? undefined : value)));
+    const states = parseStateMachine(
+      JSON.parse(text, (key, value: unknown) => (key === 'QueryLanguage' ? undefined : value)),
+    );
     const called = Object.values(states.States).flatMap((state) => {
       if (state.Type !== 'Task' || typeof state.Resource !== 'string' || !state.Resource.startsWith('${')) return [];
       return [z.object({ Ref: z.string() }).parse(values[state.Resource.slice(2, -1)]).Ref];
@@ -175,11 +184,17 @@ describe('the state machine', () => {
     expect(called).toHaveLength(5);
     for (const id of called) expect(template.Resources[id]?.Type).toBe('AWS::Lambda::Version');
 
-    const versioned = called.map((id) => z.object({ Ref: z.string() }).parse(template.Resources[id]?.Properties['FunctionName']).Ref);
-    const allowed = statements.find(({ of, Action }) => of === 'CopySnapshotMachineRole' && Action.includes('lambda:InvokeFunction'));
+    const versioned = called.map(
+      (id) => z.object({ Ref: z.string() }).parse(template.Resources[id]?.Properties['FunctionName']).Ref,
+    );
+    const allowed = statements.find(
+      ({ of, Action }) => of === 'CopySnapshotMachineRole' && Action.includes('lambda:InvokeFunction'),
+    );
     // Exactly these, in every version: an execution that began before a deployment calls the older ones.
     const wanted = versioned.flatMap((id) => [getAtt(id), { 'Fn::Sub': `$\{${id}.Arn}:*` }]);
-    expect(allowed?.Resource.map((one) => JSON.stringify(one)).toSorted()).toEqual(wanted.map((one) => JSON.stringify(one)).toSorted());
+    expect(allowed?.Resource.map((one) => JSON.stringify(one)).toSorted()).toEqual(
+      wanted.map((one) => JSON.stringify(one)).toSorted(),
+    );
     expect(new Set(versioned).size).toBe(5);
   });
 

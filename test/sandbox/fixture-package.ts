@@ -88,7 +88,9 @@ export function queueForEvents(name: string): Record<string, unknown> {
               Principal: { Service: 'events.amazonaws.com' },
               Action: 'sqs:SendMessage',
               Resource: { 'Fn::GetAtt': [name, 'Arn'] },
-              Condition: { ArnLike: { 'aws:SourceArn': { 'Fn::Sub': 'arn:aws:events:${AWS::Region}:${AWS::AccountId}:rule/*' } } },
+              Condition: {
+                ArnLike: { 'aws:SourceArn': { 'Fn::Sub': 'arn:aws:events:${AWS::Region}:${AWS::AccountId}:rule/*' } },
+              },
             },
           ],
         },
@@ -98,7 +100,10 @@ export function queueForEvents(name: string): Record<string, unknown> {
 }
 
 /** A state machine resource with that definition, named `fixture-dev`. */
-export function stateMachine(definition: Readonly<Record<string, unknown>>, substitutions: Readonly<Record<string, unknown>> = {}): unknown {
+export function stateMachine(
+  definition: Readonly<Record<string, unknown>>,
+  substitutions: Readonly<Record<string, unknown>> = {},
+): unknown {
   return {
     Type: 'AWS::StepFunctions::StateMachine',
     Properties: {

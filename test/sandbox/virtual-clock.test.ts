@@ -1,5 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { installVirtualClock, LimitReachedError, type TimeMode, type VirtualClock } from '../../sandbox/virtual-clock.ts';
+import {
+  installVirtualClock,
+  LimitReachedError,
+  type TimeMode,
+  type VirtualClock,
+} from '../../sandbox/virtual-clock.ts';
 
 const NINE = new Date('2026-01-05T09:00:00Z');
 const MINUTE = 60_000;
@@ -177,7 +182,9 @@ describe('installing', () => {
 
   it('is refused while another clock is installed', () => {
     install();
-    expect(() => installVirtualClock({ start: NINE, time: { mode: 'jumping' } })).toThrow(/one sandbox runs in a process/);
+    expect(() => installVirtualClock({ start: NINE, time: { mode: 'jumping' } })).toThrow(
+      /one sandbox runs in a process/,
+    );
   });
 
   it('leaves Node itself alone', async () => {

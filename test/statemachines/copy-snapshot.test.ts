@@ -133,7 +133,9 @@ claim("no execution reaches Step Functions' limit of 25,000 events", tooMuchHist
 it('tells of what ends without a Catch by the event of its end', () => {
   // ExplainFailure and TellDeadLetterTopic have no Catch: their failure is the execution's, and this rule hears of it.
   const service = readFileSync(new URL('../../serverless.yml', import.meta.url), 'utf8');
-  expect(service).toMatch(/status: \[FAILED, TIMED_OUT, ABORTED\]\n\s+stateMachineArn: \[\{ Ref: CopySnapshotMachine \}\]/);
+  expect(service).toMatch(
+    /status: \[FAILED, TIMED_OUT, ABORTED\]\n\s+stateMachineArn: \[\{ Ref: CopySnapshotMachine \}\]/,
+  );
 });
 
 /** One test that the machine keeps the claim, and one for each planted mistake that the claim is really checked. */
@@ -335,7 +337,8 @@ function timeLimitTooShort(of: StateMachine): readonly string[] {
 function tooMuchHistory(of: StateMachine): readonly string[] {
   const [inAndOut, attempt, startAndEnd] = [2, 3, 2];
   let looks = 0;
-  for (let elapsed = 0; elapsed < LONGEST_DEADLINE; looks++) elapsed += waitSeconds(elapsed, LONGEST_DEADLINE - elapsed);
+  for (let elapsed = 0; elapsed < LONGEST_DEADLINE; looks++)
+    elapsed += waitSeconds(elapsed, LONGEST_DEADLINE - elapsed);
   const perLook = inAndOut + (inAndOut + attempt + 2 * attempt) + inAndOut; // WaitForCopy, CheckCopy, WhatNext
   const retries = ['StartCopy', 'RemoveFailedCopy', 'ExplainFailure', 'TellDeadLetterTopic']
     .flatMap((name) => retriersOf(of, name))

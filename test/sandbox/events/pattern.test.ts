@@ -61,19 +61,34 @@ describe('an event pattern', () => {
     ['an object as a field that is there', { detail: [{ exists: true }] }],
     ['a number beyond a range', { detail: { progress: [{ numeric: ['>', 0, '<', 85.5] }] } }],
     ['neither of two', { detail: { $or: [{ result: ['failed'] }, { event: ['copySnapshot'] }] } }],
-    ['either of two, if another field does not', { detail: { cause: ['x'], $or: [{ result: ['succeeded'] }, { event: ['x'] }] } }],
+    [
+      'either of two, if another field does not',
+      { detail: { cause: ['x'], $or: [{ result: ['succeeded'] }, { event: ['x'] }] } },
+    ],
   ])('does not match %s', (_, pattern) => {
     expect(compilePattern(pattern)(event)).toBe(false);
   });
 
   it.each([
-    ['an operator that it does not know', { source: [{ cidr: '10.0.0.0/8' }] }, 'pattern.source[0]: the sandbox does not know the operator cidr'],
-    ['two operators in one', { source: [{ prefix: 'a', suffix: 'b' }] }, 'must be a value, or an object with one operator'],
+    [
+      'an operator that it does not know',
+      { source: [{ cidr: '10.0.0.0/8' }] },
+      'pattern.source[0]: the sandbox does not know the operator cidr',
+    ],
+    [
+      'two operators in one',
+      { source: [{ prefix: 'a', suffix: 'b' }] },
+      'must be a value, or an object with one operator',
+    ],
     ['a value without a list', { source: 'aws.ec2' }, 'pattern.source: must be an object with fields'],
     ['an empty list', { source: [] }, 'an empty list matches nothing'],
     ['an empty pattern', {}, 'must be an object with fields'],
     ['a range that makes no sense', { detail: { n: [{ numeric: ['about', 5] }] } }, 'does not understand ["about",5]'],
-    ['an anything-but that it does not know', { source: [{ 'anything-but': { numeric: ['>', 1] } }] }, 'does not understand'],
+    [
+      'an anything-but that it does not know',
+      { source: [{ 'anything-but': { numeric: ['>', 1] } }] },
+      'does not understand',
+    ],
   ])('is refused with %s', (_, pattern, message) => {
     expect(() => compilePattern(pattern)).toThrow(EventPatternError);
     expect(() => compilePattern(pattern)).toThrow(message);

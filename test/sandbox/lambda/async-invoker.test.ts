@@ -11,7 +11,10 @@ const flaky = `let tries = 0; export const handler = async ({ failures }) => {
   if (tries <= failures) { const error = new Error('failure ' + tries); error.name = 'OwnError'; throw error; }
 };`;
 
-function sandboxWith(config: Readonly<Record<string, unknown>>, onFailure: unknown = { 'Fn::GetAtt': ['Stuck', 'Arn'] }) {
+function sandboxWith(
+  config: Readonly<Record<string, unknown>>,
+  onFailure: unknown = { 'Fn::GetAtt': ['Stuck', 'Arn'] },
+) {
   return fixtureSandbox({
     functions: { it: { code: flaky } },
     resources: {
@@ -38,7 +41,11 @@ it('an event is tried again one and three minutes later', async () => {
   const sandbox = await sandboxWith({});
   accept(sandbox, 2);
   await sandbox.advance(10 * MINUTE);
-  expect(sandbox.logs().map(({ time, text }) => `${time.slice(14, 19)} ${text}`)).toEqual(['00:00 try 1', '01:00 try 2', '03:00 try 3']);
+  expect(sandbox.logs().map(({ time, text }) => `${time.slice(14, 19)} ${text}`)).toEqual([
+    '00:00 try 1',
+    '01:00 try 2',
+    '03:00 try 3',
+  ]);
   expect(await sandbox.messages('Stuck')).toEqual([]);
 });
 
@@ -68,7 +75,9 @@ it('an event is given up without a try if no retry is wanted, also to a topic', 
   accept(sandbox, 1);
   await sandbox.advance(MINUTE);
   const [message] = await sandbox.messages('Alerts');
-  expect(JSON.parse(message?.body ?? '')).toMatchObject({ requestContext: { condition: 'RetriesExhausted', approximateInvokeCount: 1 } });
+  expect(JSON.parse(message?.body ?? '')).toMatchObject({
+    requestContext: { condition: 'RetriesExhausted', approximateInvokeCount: 1 },
+  });
 });
 
 it('an event is given up when it gets too old for another try', async () => {

@@ -15,7 +15,7 @@ describe('a function', () => {
         const { COLOUR, AWS_REGION, AWS_LAMBDA_FUNCTION_NAME, AWS_LAMBDA_FUNCTION_VERSION, AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, HOME } = process.env;
         return { COLOUR, AWS_REGION, AWS_LAMBDA_FUNCTION_NAME, AWS_LAMBDA_FUNCTION_VERSION, AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, HOME: HOME ?? null };
       };`,
-      { Environment: { Variables: { COLOUR: { 'Fn::Sub': '\${AWS::Region}-blue' } } } },
+      { Environment: { Variables: { COLOUR: { 'Fn::Sub': '${AWS::Region}-blue' } } } },
     );
     const result = await sandbox.lambda.invoke('fixture-dev-it', '{}');
     expect(result.ok && JSON.parse(result.payload)).toEqual({
@@ -30,7 +30,9 @@ describe('a function', () => {
   });
 
   it('gets the context of its invocation', async () => {
-    const sandbox = await withFunction(`export const handler = async (event, context) => ({ ...context, left: context.getRemainingTimeInMillis() });`);
+    const sandbox = await withFunction(
+      `export const handler = async (event, context) => ({ ...context, left: context.getRemainingTimeInMillis() });`,
+    );
     const result = await sandbox.lambda.invoke('fixture-dev-it', '{}', 'request-1');
     expect(result.ok && JSON.parse(result.payload)).toMatchObject({
       awsRequestId: 'request-1',
@@ -47,14 +49,33 @@ describe('a function', () => {
     await sandbox.lambda.invoke('fixture-dev-it', '{}');
     await sandbox.advance(90 * MINUTE);
     const second = await sandbox.lambda.invoke('fixture-dev-it', '{}');
-    expect(second.ok && JSON.parse(second.payload)).toEqual([2, '2026-01-05T10:30:00.000Z', Date.parse('2026-01-05T10:30:00Z')]);
+    expect(second.ok && JSON.parse(second.payload)).toEqual([
+      2,
+      '2026-01-05T10:30:00.000Z',
+      Date.parse('2026-01-05T10:30:00Z'),
+    ]);
   });
 
   it.each([
-    ['an error by its name', `const error = new TypeError('wrong'); error.name = 'OwnError'; throw error;`, 'OwnError', 'wrong'],
+    [
+      'an error by its name',
+      `const error = new TypeError('wrong'); error.name = 'OwnError'; throw error;`,
+      'OwnError',
+      'wrong',
+    ],
     ['a thrown text by its type', `throw 'just so';`, 'string', 'just so'],
-    ['the end of its process', `process.exit(3);`, 'Runtime.ExitError', 'RequestId: r Error: Runtime exited with error: exit status 3'],
-    ['no function of that name', null, 'Runtime.HandlerNotFound', expect.stringContaining('exports no function handler')],
+    [
+      'the end of its process',
+      `process.exit(3);`,
+      'Runtime.ExitError',
+      'RequestId: r Error: Runtime exited with error: exit status 3',
+    ],
+    [
+      'no function of that name',
+      null,
+      'Runtime.HandlerNotFound',
+      expect.stringContaining('exports no function handler'),
+    ],
   ])('reports %s', async (_, body, errorType, errorMessage) => {
     const code = body === null ? 'export const other = 1;' : `export const handler = async () => { ${body} };`;
     const sandbox = await withFunction(code);
@@ -78,7 +99,9 @@ describe('a function', () => {
   it('can be invoked by the ARN of a version that was published', async () => {
     const { physicalIds, lambda } = await fixtureSandbox({
       functions: { it: { code: `export const handler = async (event, { functionVersion }) => functionVersion;` } },
-      resources: { Version: { Type: 'AWS::Lambda::Version', Properties: { FunctionName: { Ref: 'itLambdaFunction' } } } },
+      resources: {
+        Version: { Type: 'AWS::Lambda::Version', Properties: { FunctionName: { Ref: 'itLambdaFunction' } } },
+      },
     });
     const arn = physicalIds.get('Version') ?? '';
     expect(arn).toBe('arn:aws:lambda:eu-west-1:000000000000:function:fixture-dev-it:1');
@@ -88,7 +111,10 @@ describe('a function', () => {
 
   it('leaves its lines in the log, and metrics in them can be read', async () => {
     const metrics = {
-      _aws: { Timestamp: 0, CloudWatchMetrics: [{ Namespace: 'N', Dimensions: [['to']], Metrics: [{ Name: 'Copies', Unit: 'Count' }] }] },
+      _aws: {
+        Timestamp: 0,
+        CloudWatchMetrics: [{ Namespace: 'N', Dimensions: [['to']], Metrics: [{ Name: 'Copies', Unit: 'Count' }] }],
+      },
       to: 'eu-central-1',
       Copies: [1, 2],
     };
@@ -97,7 +123,12 @@ describe('a function', () => {
     );
     await sandbox.lambda.invoke('fixture-dev-it', '{}', 'r');
     expect(sandbox.logs().slice(0, 3)).toEqual(
-      ['one', 'two', 'three'].map((text) => ({ time: '2026-01-05T09:00:00.000Z', functionName: 'fixture-dev-it', requestId: 'r', text })),
+      ['one', 'two', 'three'].map((text) => ({
+        time: '2026-01-05T09:00:00.000Z',
+        functionName: 'fixture-dev-it',
+        requestId: 'r',
+        text,
+      })),
     );
     expect(sandbox.metrics().map(({ name, value, dimensions }) => [name, value, dimensions])).toEqual([
       ['Copies', 1, { to: 'eu-central-1' }],
@@ -128,7 +159,9 @@ describe('an invocation that a test interrupts', () => {
   ] as const)('dies at its %s', async (_, interruption, lines, calls) => {
     const sandbox = await withFunction(code);
     sandbox.lambda.interruptNext({ functionName: 'it', as: 'crash', ...interruption });
-    expect(await sandbox.lambda.invoke('fixture-dev-it', '{}')).toMatchObject({ error: { errorType: 'Runtime.ExitError' } });
+    expect(await sandbox.lambda.invoke('fixture-dev-it', '{}')).toMatchObject({
+      error: { errorType: 'Runtime.ExitError' },
+    });
     expect(sandbox.logs().map(({ text }) => text)).toEqual(lines);
     expect(sandbox.ec2.calls).toHaveLength(calls);
     expect(await sandbox.lambda.invoke('fixture-dev-it', '{}')).toMatchObject({ ok: true, payload: '"done"' });
@@ -138,7 +171,9 @@ describe('an invocation that a test interrupts', () => {
     const sandbox = await withFunction(code);
     sandbox.lambda.interruptNext({ functionName: 'it', moment: 'answer', as: 'timeout' });
     const began = sandbox.clock.now();
-    const invocation = sandbox.lambda.invoke('fixture-dev-it', '{}').then((result) => [result, sandbox.clock.now() - began]);
+    const invocation = sandbox.lambda
+      .invoke('fixture-dev-it', '{}')
+      .then((result) => [result, sandbox.clock.now() - began]);
     await sandbox.advance(MINUTE);
     expect(await invocation).toMatchObject([{ error: { errorType: 'Sandbox.Timedout' } }, 30_000]);
   });
