@@ -31,5 +31,6 @@ module.exports.roles = fromRules((rules, install) => require('./derive-roles.ts'
 /** Alarms and the dashboard. */
 module.exports.observability = fromRules((rules, install) => {
   const { destinations } = require('./derive-destinations.ts');
-  return require('./observability.ts').observability(install, destinations(rules));
+  const { observability } = require('./observability.ts');
+  return observability(install, destinations(rules));
 });

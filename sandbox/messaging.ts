@@ -1,7 +1,7 @@
 import { buildApp } from 'fauxqs';
 import * as z from 'zod';
-import type { Clock } from './clock.ts';
 import { type Home, homeArn } from './home.ts';
+import type { VirtualClock } from './virtual-clock.ts';
 
 /** A raw call of SNS or SQS, as it comes over HTTP. */
 export interface MessagingCall {
@@ -74,12 +74,12 @@ const jsonObject = z.record(z.string(), z.unknown());
  */
 export class Messaging {
   readonly #app = buildApp({ logger: false });
-  readonly #clock: Clock;
+  readonly #clock: VirtualClock;
   readonly #home: Home;
   readonly #endpoint: () => string;
   readonly #published = new Map<string, Message[]>();
 
-  constructor(options: { readonly clock: Clock; readonly home: Home; readonly endpoint: () => string }) {
+  constructor(options: { readonly clock: VirtualClock; readonly home: Home; readonly endpoint: () => string }) {
     this.#clock = options.clock;
     this.#home = options.home;
     this.#endpoint = options.endpoint;
@@ -278,8 +278,13 @@ export class Messaging {
     return { status: response.statusCode, headers, body: response.body };
   }
 
+  /** A call of the sandbox itself, during which time does not jump. */
+  #work(call: MessagingCall): Promise<MessagingAnswer> {
+    return this.#clock.during(this.handle(call));
+  }
+
   async #sns(params: Record<string, string>): Promise<string> {
-    const { status, body } = await this.handle({
+    const { status, body } = await this.#work({
       service: 'sns',
       region: this.#home.region,
       contentType: 'application/x-www-form-urlencoded',
@@ -291,7 +296,7 @@ export class Messaging {
   }
 
   async #sqs(action: string, input: Record<string, unknown>): Promise<void> {
-    const { status, body } = await this.handle({
+    const { status, body } = await this.#work({
       service: 'sqs',
       region: this.#home.region,
       contentType: 'application/x-amz-json-1.0',

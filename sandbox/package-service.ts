@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 
 /** `serverless package` failed. The message is what it printed, for people to read as it is. */
-export class PackagingError extends Error {
+class PackagingError extends Error {
   override readonly name = 'PackagingError';
 }
 

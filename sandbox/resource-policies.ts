@@ -77,9 +77,9 @@ function holds(condition: NonNullable<Statement['Condition']>, request: ServiceR
     'aws:SecureTransport': 'true',
   };
   return Object.entries(condition).every(([operator, keys]) =>
-    Object.entries(keys ?? {}).every(([key, wanted]) => {
+    Object.entries(keys).every(([key, wanted]) => {
       const value = actual[key] ?? '';
-      return (wanted ?? []).some((each) => (operator === 'StringEquals' ? value === each : isLike(value, each)));
+      return wanted.some((each) => (operator === 'StringEquals' ? value === each : isLike(value, each)));
     }),
   );
 }

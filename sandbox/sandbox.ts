@@ -108,7 +108,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const asyncInvoker = new AsyncInvoker({ clock, random, lambda, messaging });
   const policies = new ResourcePolicies();
   const bus = new EventBus({ clock, random, home, asyncInvoker, messaging, policies });
-  const tasks = new Tasks({ lambda, messaging, clock });
+  const tasks = new Tasks({ lambda, messaging });
   const stepFunctions = new StepFunctions({ clock, random, home, tasks, emit: (event) => bus.put(bus.fill(event)) });
   const keys = new KeyStore({ clock, random: seededRandom(seed + 2) });
   const kms = new KmsService({ keys });

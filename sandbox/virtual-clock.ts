@@ -110,26 +110,26 @@ export function installVirtualClock(options: { readonly start: Date; readonly ti
     const end = timers.now + ms;
     for (;;) {
       const left = end - timers.now;
-      let atMark = false;
+      const mark = { reached: false };
       let fired = 0;
-      const mark = timers.setTimeout(
+      const timer = timers.setTimeout(
         () => {
-          atMark = true;
+          mark.reached = true;
         },
         Math.min(left, LONGEST_TIMER_MS),
       );
       for (;;) {
         timers.next();
-        if (atMark) break;
+        if (mark.reached) break;
         fired += 1;
         await settle();
         if (!installed || (await stop())) {
-          timers.clearTimeout(mark);
+          timers.clearTimeout(timer);
           return;
         }
       }
       // What was done at the very end may have set timers for that same moment; they are due as well.
-      if (left === 0 && fired === 0) return;
+      if (left <= 0 && fired === 0) return;
     }
   }
 

@@ -17,6 +17,8 @@ import { isOver, problemsOf } from './verdict.ts';
 /** Ten minutes of copying in six seconds. */
 const SPEED = 100;
 const HOME_REGION = 'eu-west-1';
+/** A log has no edge. */
+const PLAIN_COLUMNS = 200;
 const GIVE_UP_AFTER_MS = 120_000;
 
 const say = (text = '') => process.stdout.write(`${text}\n`);
@@ -95,11 +97,11 @@ async function watch(observer: Observer, expected: Awaited<ReturnType<typeof pla
         say(line);
       }
     } else {
-      live(drawTable(rows, await sandboxTime()));
+      live(drawTable(rows, await sandboxTime(), process.stdout.columns));
     }
     if (isOver(rows) || Date.now() - began > GIVE_UP_AFTER_MS) {
       live?.done();
-      if (live === undefined) say(`\n${stripVTControlCharacters(drawTable(rows, await sandboxTime()))}`);
+      if (live === undefined) say(`\n${stripVTControlCharacters(drawTable(rows, await sandboxTime(), PLAIN_COLUMNS))}`);
       return rows;
     }
     await sleep(250);

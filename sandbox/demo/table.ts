@@ -2,20 +2,29 @@ import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import type { Row } from './observer.ts';
 
-const BAR_CELLS = 12;
+const BAR_CELLS = 10;
 
-/** The live table: each snapshot, its destination, state, progress, elapsed, result. */
-export function drawTable(rows: readonly Row[], now: Date): string {
-  const table = new Table({
-    head: ['Snapshot', 'What', 'Destination', 'State', 'Progress', 'Elapsed', 'Result'],
-    style: { head: ['bold'], border: ['gray'], compact: true },
-  });
+/**
+ * The live table: each snapshot, its destination, state, progress, elapsed, result.
+ *
+ * @param columns how wide the terminal is: a narrow one gets shorter ids, and no column for what the snapshot is.
+ */
+export function drawTable(rows: readonly Row[], now: Date, columns: number): string {
+  const withWhat = columns >= 112;
+  const id = columns >= 128 ? (text: string) => text : shortened;
+  const head = ['Snapshot', ...(withWhat ? ['What'] : []), 'Destination', 'State', 'Progress', 'Elapsed', 'Result'];
+  const table = new Table({ head, style: { head: ['bold'], border: ['gray'], compact: true } });
   for (const row of rows) {
     const { snapshotId, what, destination } = row.expected;
-    const state = stateOf(row);
-    table.push([snapshotId, what, destination, colour(state), bar(row), elapsed(row, now), resultOf(row)]);
+    const about = [id(snapshotId), ...(withWhat ? [what] : [])];
+    table.push([...about, destination, colour(stateOf(row)), bar(row), elapsed(row, now), resultOf(row, id)]);
   }
   return table.toString();
+}
+
+/** `snap-0bb84c953e039592a` as `snap-…9592a`. */
+function shortened(id: string): string {
+  return id.replace(/^(snap-).*(.{5})$/, '$1…$2');
 }
 
 /** The same for a log: one line, the same for as long as nothing but time has changed. */
@@ -39,12 +48,12 @@ export function stateOf({ status, copies }: Row): RowState {
   }
 }
 
-function resultOf(row: Row): string {
+function resultOf(row: Row, id = (text: string) => text): string {
   switch (stateOf(row)) {
     case 'copied':
-      return row.copies.map(({ copyId }) => copyId).join(' ');
+      return row.copies.map(({ copyId }) => id(copyId)).join(' ');
     case 'failed':
-      return row.alerts.map(({ reason }) => `alert: ${reason}`).join(' ');
+      return row.alerts.map(({ reason }) => reason).join(' ');
     default:
       return '';
   }

@@ -17,7 +17,7 @@ export interface Rule {
   readonly targets: readonly Target[];
 }
 
-export interface Target {
+interface Target {
   /** Of a function, a topic or a queue. */
   readonly arn: string;
   readonly maximumRetryAttempts: number;

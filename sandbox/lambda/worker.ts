@@ -77,8 +77,9 @@ async function invoke(handler: Handler, message: Invoke): Promise<FromEnvironmen
     getRemainingTimeInMillis: () => Math.max(0, Math.floor(message.timeoutMs - (performance.now() - startedAt))),
   };
   try {
+    // Within a list, what JSON does not have (an undefined, a function) is null, as Lambda makes of it.
     const result = await handler(JSON.parse(message.event), context);
-    return { kind: 'returned', payload: JSON.stringify(result) ?? 'null' };
+    return { kind: 'returned', payload: JSON.stringify([result]).slice(1, -1) };
   } catch (error) {
     return { kind: 'threw', error: inLambdasWords(error) };
   }

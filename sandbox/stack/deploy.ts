@@ -104,17 +104,15 @@ export async function deployStack(options: StackOptions, services: StackServices
     }
   }
 
-  await make(
-    'AWS::SQS::Queue',
-    queueProperties,
-    async ({ QueueName: _, Tags: __, RedrivePolicy, ...rest }, attributeOf) => {
-      const attributes = Object.entries({
-        ...rest,
-        RedrivePolicy: RedrivePolicy === undefined ? undefined : JSON.stringify(RedrivePolicy),
-      }).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
-      await messaging.createQueue(attributeOf('QueueName'), Object.fromEntries(attributes));
-    },
-  );
+  await make('AWS::SQS::Queue', queueProperties, async ({ RedrivePolicy, ...rest }, attributeOf) => {
+    const attributes = Object.entries({
+      ...rest,
+      RedrivePolicy: RedrivePolicy === undefined ? undefined : JSON.stringify(RedrivePolicy),
+    })
+      .filter(([name, value]) => value !== undefined && !['QueueName', 'Tags'].includes(name))
+      .map(([name, value]) => [name, String(value)]);
+    await messaging.createQueue(attributeOf('QueueName'), Object.fromEntries(attributes));
+  });
   await make('AWS::SNS::Topic', topicProperties, async ({ DisplayName, Subscription }, attributeOf) => {
     await messaging.createTopic(attributeOf('TopicName'), DisplayName);
     for (const { Protocol, Endpoint } of Subscription) {

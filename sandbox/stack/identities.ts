@@ -105,7 +105,7 @@ export function identitiesOf(options: {
 }
 
 /** The name of the function that a resource's FunctionName means, be it a name or an ARN. */
-export function functionName(logicalId: string, resource: Resource, resolver: Resolver): string {
+function functionName(logicalId: string, resource: Resource, resolver: Resolver): string {
   const where = `${logicalId}.FunctionName`;
   const given = resolver.resolve(resource.Properties['FunctionName'], where);
   if (typeof given !== 'string') throw new TemplateError(where, 'must be a text');

@@ -20,7 +20,7 @@ export interface KnownStateMachine extends StateMachineConfig {
   readonly createdAt: number;
 }
 
-export type ExecutionStatus = 'RUNNING' | ExecutionEnd['status'];
+type ExecutionStatus = 'RUNNING' | ExecutionEnd['status'];
 
 /** An execution as it is now. Times are milliseconds since 1970; input and output are JSON text. */
 export interface ExecutionRecord {

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import type { LambdaService } from '../lambda/lambda-service.ts';
 import { type Messaging, MessagingError } from '../messaging.ts';
-import type { VirtualClock } from '../virtual-clock.ts';
 import { DefinitionError, type TaskState } from './definition.ts';
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
@@ -15,7 +14,7 @@ export interface Task {
 }
 
 /** A task failed. `name` and `message` are the Error and the Cause that Retry, Catch and the history see. */
-export class TaskFailure extends Error {
+class TaskFailure extends Error {
   override readonly name: string;
   constructor(error: string, cause: string) {
     super(cause);
@@ -39,16 +38,13 @@ const LARGEST_PAYLOAD_BYTES = 262_144;
 export class Tasks {
   readonly #lambda: LambdaService;
   readonly #messaging: Messaging;
-  readonly #clock: VirtualClock;
 
   constructor(options: {
     readonly lambda: LambdaService;
     readonly messaging: Messaging;
-    readonly clock: VirtualClock;
   }) {
     this.#lambda = options.lambda;
     this.#messaging = options.messaging;
-    this.#clock = options.clock;
   }
 
   /** @throws DefinitionError if the sandbox cannot run it */
@@ -66,6 +62,7 @@ export class Tasks {
         const parameters = staticInvoke.safeParse(state.parameters);
         if (!parameters.success)
           throw new DefinitionError(`${state.name}: lambda:invoke needs a FunctionName that is no path`);
+        checkParameters(state, ['FunctionName', 'Payload']);
         this.#checkFunction(state.name, parameters.data.FunctionName);
         return {
           integration: { resourceType: 'lambda', resource: 'invoke' },
@@ -73,6 +70,7 @@ export class Tasks {
         };
       }
       case 'arn:aws:states:::sns:publish':
+        checkParameters(state, ['TopicArn', 'Message', 'Subject', 'MessageAttributes']);
         return { integration: { resourceType: 'sns', resource: 'publish' }, run: (input) => this.#publish(input) };
       default:
         throw new DefinitionError(`${state.name}: the resource ${resource} is not in the sandbox`);
@@ -117,7 +115,7 @@ export class Tasks {
       ...(MessageAttributes === undefined ? {} : { attributes: MessageAttributes }),
     };
     try {
-      return { MessageId: await this.#clock.during(this.#messaging.publish(publication)) };
+      return { MessageId: await this.#messaging.publish(publication) };
     } catch (error) {
       if (!(error instanceof MessagingError)) throw error;
       throw new TaskFailure(
@@ -126,6 +124,13 @@ export class Tasks {
       );
     }
   }
+}
+
+/** Names of parameters are known at the start, be their values paths or not. */
+function checkParameters({ name, parameters }: TaskState, known: readonly string[]): void {
+  const given = Object.keys(z.record(z.string(), z.unknown()).parse(parameters ?? {}));
+  const unknown = given.find((key) => !known.includes(key.replace(/\.\$$/, '')));
+  if (unknown !== undefined) throw new DefinitionError(`${name}: the parameter ${unknown} is not in the sandbox`);
 }
 
 function read<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {

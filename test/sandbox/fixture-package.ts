@@ -13,7 +13,7 @@ export interface FixtureFunction {
 }
 
 /** A made-up service, as `serverless package` would leave it. */
-export interface FixturePackage {
+interface FixturePackage {
   readonly packageDir: string;
   remove(): void;
 }
@@ -43,7 +43,7 @@ export async function fixtureSandbox(
 }
 
 /** Writes a package of a made-up service. */
-export function writePackage(options: FixtureService): FixturePackage {
+function writePackage(options: FixtureService): FixturePackage {
   const packageDir = mkdtempSync(join(tmpdir(), 'fixture-package-'));
   const functions = Object.entries(options.functions ?? {}).map(([name, { code, properties }]) => {
     writeFileSync(join(packageDir, `${name}.zip`), zipSync({ [`dist/${name}/index.mjs`]: strToU8(code) }));
@@ -72,6 +72,11 @@ export function writePackage(options: FixtureService): FixturePackage {
   return { packageDir, remove: () => rmSync(packageDir, { recursive: true, force: true }) };
 }
 
+/** `${name}`, for `Fn::Sub`. */
+export function variable(name: string): string {
+  return `\${${name}}`;
+}
+
 /** A queue that EventBridge may send to, with the policy that says so. */
 export function queueForEvents(name: string): Record<string, unknown> {
   return {
@@ -89,7 +94,7 @@ export function queueForEvents(name: string): Record<string, unknown> {
               Action: 'sqs:SendMessage',
               Resource: { 'Fn::GetAtt': [name, 'Arn'] },
               Condition: {
-                ArnLike: { 'aws:SourceArn': { 'Fn::Sub': 'arn:aws:events:${AWS::Region}:${AWS::AccountId}:rule/*' } },
+                ArnLike: { 'aws:SourceArn': 'arn:aws:events:eu-west-1:000000000000:rule/*' },
               },
             },
           ],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FunctionNotFoundError } from '../../../sandbox/lambda/lambda-service.ts';
-import { fixtureSandbox } from '../fixture-package.ts';
+import { fixtureSandbox, variable } from '../fixture-package.ts';
 
 const MINUTE = 60_000;
 
@@ -15,7 +15,7 @@ describe('a function', () => {
         const { COLOUR, AWS_REGION, AWS_LAMBDA_FUNCTION_NAME, AWS_LAMBDA_FUNCTION_VERSION, AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, HOME } = process.env;
         return { COLOUR, AWS_REGION, AWS_LAMBDA_FUNCTION_NAME, AWS_LAMBDA_FUNCTION_VERSION, AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, HOME: HOME ?? null };
       };`,
-      { Environment: { Variables: { COLOUR: { 'Fn::Sub': '${AWS::Region}-blue' } } } },
+      { Environment: { Variables: { COLOUR: { 'Fn::Sub': `${variable('AWS::Region')}-blue` } } } },
     );
     const result = await sandbox.lambda.invoke('fixture-dev-it', '{}');
     expect(result.ok && JSON.parse(result.payload)).toEqual({

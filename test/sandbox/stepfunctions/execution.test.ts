@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
 import type { ExecutionRecord } from '../../../sandbox/stepfunctions/step-functions.ts';
-import { type FixtureFunction, fixtureSandbox, stateMachine } from '../fixture-package.ts';
+import { type FixtureFunction, fixtureSandbox, stateMachine, variable } from '../fixture-package.ts';
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
@@ -16,7 +16,7 @@ const worker: FixtureFunction = {
   };`,
 };
 const Fn = { 'Fn::GetAtt': ['workerLambdaFunction', 'Arn'] };
-const task = { Type: 'Task', Resource: '${Fn}' };
+const task = { Type: 'Task', Resource: variable('Fn') };
 const end = { Type: 'Succeed' };
 
 function machineOf(definition: Readonly<Record<string, unknown>>): Promise<Sandbox> {
@@ -399,7 +399,7 @@ describe('a task of another kind', () => {
         Work: {
           Type: 'Task',
           Resource: 'arn:aws:states:::lambda:invoke',
-          Parameters: { FunctionName: '${Fn}', Payload: { 'errors.$': '$.none' } },
+          Parameters: { FunctionName: variable('Fn'), Payload: { 'errors.$': '$.none' } },
           ResultSelector: { 'calls.$': '$.Payload.calls', 'version.$': '$.ExecutedVersion' },
           End: true,
         },
@@ -421,7 +421,7 @@ describe('a task of another kind', () => {
                 Type: 'Task',
                 Resource: 'arn:aws:states:::sns:publish',
                 Parameters: {
-                  TopicArn: '${Topic}',
+                  TopicArn: variable('Topic'),
                   'Subject.$': '$.subject',
                   'Message.$': '$.message',
                   MessageAttributes: { rule: { DataType: 'String', 'StringValue.$': '$.rule' } },
@@ -517,6 +517,14 @@ describe('a definition is refused at the start, not run otherwise than on AWS, w
       'a resource that is not in the sandbox',
       { StartAt: 'W', States: { W: { ...work, Resource: 'arn:aws:states:::aws-sdk:ec2:copySnapshot' } } },
       'aws-sdk:ec2:copySnapshot is not in the sandbox',
+    ],
+    [
+      'a parameter that is not in the sandbox',
+      {
+        StartAt: 'W',
+        States: { W: { ...work, Resource: 'arn:aws:states:::sns:publish', Parameters: { 'PhoneNumber.$': '$.p' } } },
+      },
+      'W: the parameter PhoneNumber.$ is not in the sandbox',
     ],
     [
       'a function that is not there',
