@@ -1,4 +1,4 @@
-import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import type { SNSClient } from '@aws-sdk/client-sns';
 import type { Alert } from '../core/alert.ts';
 
 /** Where people hear of copies that failed. */
@@ -8,9 +8,12 @@ export interface DeadLetterTopic {
 
 /** The dead-letter topic on SNS. The state machine publishes to the same one, in state TellDeadLetterTopic. */
 export function snsDeadLetterTopic(topicArn: string): DeadLetterTopic {
-  const client = new SNSClient({});
+  let client: SNSClient | undefined;
   return {
     async tell({ subject, message, attributes }) {
+      // Loaded when there is something to tell, which is seldom: a cold start need not wait for it.
+      const { PublishCommand, SNSClient } = await import('@aws-sdk/client-sns');
+      client ??= new SNSClient({});
       const MessageAttributes = Object.fromEntries(
         Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
       );

@@ -1,4 +1,4 @@
-import { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { CopyRequest } from '../core/copy-request.ts';
 
 /** Starts executions of the state machine. */
@@ -12,9 +12,12 @@ export interface ExecutionApi {
 
 /** Executions on Step Functions. */
 export function stepFunctionsExecutions(stateMachineArn: string): ExecutionApi {
-  const client = new SFNClient({});
+  let client: SFNClient | undefined;
   return {
     async start(name, request) {
+      // Loaded for the first snapshot that a rule selects: most events are of others.
+      const { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } = await import('@aws-sdk/client-sfn');
+      client ??= new SFNClient({});
       try {
         await client.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(request) }));
         return 'started';

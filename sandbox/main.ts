@@ -8,7 +8,8 @@ import { readRulesFile } from '../packaging/rules-file.ts';
 import { introduction } from './introduction.ts';
 import { makeKeysOfRules } from './keys-of-rules.ts';
 import { packageService } from './package-service.ts';
-import { type Sandbox, startSandbox, WORK_DIR } from './sandbox.ts';
+import { type Sandbox, startSandbox } from './sandbox.ts';
+import { WORK_DIR } from './work-dir.ts';
 
 interface Options {
   readonly port: number;

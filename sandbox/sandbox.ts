@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { type Ec2Options, Ec2Service } from './ec2/ec2-service.ts';
 import { EventBus } from './events/event-bus.ts';
@@ -20,6 +19,7 @@ import { StatesApi } from './stepfunctions/api.ts';
 import { StepFunctions } from './stepfunctions/step-functions.ts';
 import { Tasks } from './stepfunctions/tasks.ts';
 import { installVirtualClock, type TimeMode, type VirtualClock } from './virtual-clock.ts';
+import { WORK_DIR } from './work-dir.ts';
 
 export interface SandboxOptions {
   /** What `serverless package` wrote: the template, and the functions' zip files. */
@@ -69,9 +69,6 @@ export interface Sandbox {
   /** Ends everything and gives the process its own time back. */
   stop(): Promise<void>;
 }
-
-/** Everything here can be deleted at any time when no sandbox runs. */
-export const WORK_DIR: string = fileURLToPath(new URL('../.sandbox', import.meta.url));
 
 const TEMPLATE_FILE = 'cloudformation-template-update-stack.json';
 const STATE_FILE = 'serverless-state.json';

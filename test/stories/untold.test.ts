@@ -36,7 +36,7 @@ describe('an execution that no state of its own can tell of', () => {
     await new SFNClient(client(world)).send(
       new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(request) }),
     );
-    await world.pass('16 d');
+    await world.pass('17 d');
     expect(world.execution(name).status).toBe('TIMED_OUT');
     const told = await world.reasons();
     expect(told.toSorted()).toEqual(['DeadlinePassed', 'TimedOut']);

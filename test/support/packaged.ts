@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { packageService } from '../../sandbox/package-service.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(repository, '.sandbox/test');
-const lock = join(folder, 'packaging.lock');
 
 /** The rules that the service is packaged with for tests. */
 const TEST_RULES = join(repository, 'test/support/copy-rules.yml');
@@ -28,23 +26,22 @@ export interface PackagedService {
  */
 export async function packagedService(stage = 'test'): Promise<PackagedService> {
   const dir = join(folder, `package-${stage}-${fingerprint()}`);
-  if (!existsSync(dir)) {
-    await alone(async () => {
-      if (!existsSync(dir)) await pack(stage, dir);
-    });
-  }
+  if (!existsSync(dir)) await pack(stage, dir);
   const template: unknown = JSON.parse(readFileSync(join(dir, 'cloudformation-template-update-stack.json'), 'utf8'));
   return { dir, template };
 }
 
 async function pack(stage: string, packageDir: string): Promise<void> {
   forgetOldPackages();
-  const unfinished = `${packageDir}.unfinished`;
+  const unfinished = `${packageDir}.${process.pid}`;
   await packageService({ rulesFile: TEST_RULES, packageDir: unfinished, stage });
-  renameSync(unfinished, packageDir);
+  // Another test file may have been faster.
+  if (existsSync(packageDir)) rmSync(unfinished, { recursive: true });
+  else renameSync(unfinished, packageDir);
 }
 
 function forgetOldPackages(): void {
+  mkdirSync(folder, { recursive: true });
   const yesterday = Date.now() - 86_400_000;
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
@@ -65,28 +62,4 @@ function fingerprint(): string {
   const hash = createHash('sha256');
   for (const file of [...files, TEST_RULES]) hash.update(`${file}\0`).update(readFileSync(file)).update('\0');
   return hash.digest('hex').slice(0, 16);
-}
-
-/** Test files run side by side, and packaging has one folder for bundles: dist/. */
-async function alone(work: () => Promise<void>): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  while (!taken()) await setTimeout(100);
-  try {
-    await work();
-  } finally {
-    rmdirSync(lock);
-  }
-}
-
-function taken(): boolean {
-  try {
-    mkdirSync(lock);
-    return true;
-  } catch (error) {
-    if (!existsSync(folder)) throw error;
-    // Left over from a run that was killed.
-    const age = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    if (age > 300_000) rmSync(lock, { recursive: true, force: true });
-    return false;
-  }
 }
