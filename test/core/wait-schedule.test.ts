@@ -37,6 +37,8 @@ describe('the wait between looks', () => {
   it('never goes beyond the deadline', () => {
     expect(waitSeconds(10 * HOUR, 90)).toBe(90);
     expect(waitSeconds(10 * HOUR, 0.2)).toBe(1);
+    // A look just before the deadline would only have to be made again.
+    expect(waitSeconds(10 * HOUR, 90.2)).toBe(91);
   });
 
   it('is a positive whole number even for a clock that runs behind', () => {

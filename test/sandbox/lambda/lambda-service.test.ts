@@ -139,7 +139,9 @@ describe('a function', () => {
 
 describe('an invocation that a test interrupts', () => {
   const code = `import { request } from 'node:http';
+    let count = 0;
     export const handler = async () => {
+      count += 1;
       console.log('working');
       await new Promise((resolve, reject) => {
         const call = request(process.env.AWS_ENDPOINT_URL, { method: 'POST', headers: {
@@ -149,14 +151,14 @@ describe('an invocation that a test interrupts', () => {
         call.end('Action=CreateVolume&Version=2016-11-15&AvailabilityZone=eu-west-1a&Size=8');
       });
       console.log('told');
-      return 'done';
+      return count;
     };`;
 
   it.each([
     ['start', { moment: 'start' }, [], 0],
     ['answer', { moment: 'answer' }, ['working', 'told'], 1],
     ['after a call', { moment: { afterCall: 'CreateVolume' } }, ['working'], 1],
-  ] as const)('dies at its %s', async (_, interruption, lines, calls) => {
+  ] as const)('dies at its %s, and the next one begins afresh', async (_, interruption, lines, calls) => {
     const sandbox = await withFunction(code);
     sandbox.lambda.interruptNext({ functionName: 'it', as: 'crash', ...interruption });
     expect(await sandbox.lambda.invoke('fixture-dev-it', '{}')).toMatchObject({
@@ -164,7 +166,7 @@ describe('an invocation that a test interrupts', () => {
     });
     expect(sandbox.logs().map(({ text }) => text)).toEqual(lines);
     expect(sandbox.ec2.calls).toHaveLength(calls);
-    expect(await sandbox.lambda.invoke('fixture-dev-it', '{}')).toMatchObject({ ok: true, payload: '"done"' });
+    expect(await sandbox.lambda.invoke('fixture-dev-it', '{}')).toMatchObject({ ok: true, payload: '1' });
   });
 
   it('times out in sandbox time', async () => {
