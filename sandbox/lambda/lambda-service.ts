@@ -61,7 +61,6 @@ interface PooledEnvironment {
 }
 
 interface RunningInvocation {
-  readonly functionName: string;
   readonly interruption: Interruption | undefined;
   interrupted: boolean;
   readonly kill: () => Promise<void>;
@@ -193,12 +192,6 @@ export class LambdaService {
     return true;
   }
 
-  /** The function whose invocation carries that trace header. */
-  callerOf(traceHeader: string | undefined): string | undefined {
-    const root = /Root=([^;]+)/.exec(traceHeader ?? '')?.[1];
-    return root === undefined ? undefined : this.#running.get(root)?.functionName;
-  }
-
   /** Ends all threads. */
   async stop(): Promise<void> {
     await Promise.all([...this.#environments].map((environment) => environment.kill()));
@@ -221,7 +214,6 @@ export class LambdaService {
     pooled.requestId = requestId;
     const root = `1-${hexDigits(this.#random, 8)}-${hexDigits(this.#random, 24)}`;
     const running: RunningInvocation = {
-      functionName: pool.config.name,
       interruption,
       interrupted: false,
       kill: () => pooled.environment.kill(),
