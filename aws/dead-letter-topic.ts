@@ -1,5 +1,6 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { Alert } from '../core/alert.ts';
+import { requestHandler } from './request-handler.ts';
 
 /** Where people hear of copies that failed. */
 export interface DeadLetterTopic {
@@ -13,7 +14,7 @@ export function snsDeadLetterTopic(topicArn: string): DeadLetterTopic {
     async tell({ subject, message, attributes }) {
       // Loaded when there is something to tell, which is seldom: a cold start need not wait for it.
       const { PublishCommand, SNSClient } = await import('@aws-sdk/client-sns');
-      client ??= new SNSClient({});
+      client ??= new SNSClient({ requestHandler });
       const MessageAttributes = Object.fromEntries(
         Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
       );

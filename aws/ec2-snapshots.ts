@@ -12,11 +12,10 @@ import {
 import { COPIER_TAG } from '../core/copier-tags.ts';
 import type { CopyParameters } from '../core/copy-parameters.ts';
 import { type AboutCall, inOurWords } from '../core/ec2-errors.ts';
+import { isLocalZone } from '../core/region.ts';
 import type { Snapshot, SnapshotState } from '../core/snapshot.ts';
+import { requestHandler } from './request-handler.ts';
 import type { SnapshotApi } from './snapshot-api.ts';
-
-/** A stuck connection must not use up a function's 30 seconds. */
-const requestHandler = { connectionTimeout: 3000, requestTimeout: 12_000 };
 
 /** Snapshots on EC2. One client per Region is kept for the life of the function. */
 export function ec2Snapshots(): SnapshotApi {
@@ -121,8 +120,10 @@ function copyInput(parameters: CopyParameters): CopySnapshotCommandInput {
   };
 }
 
-function aboutCopy(region: string, { sourceSnapshotId }: CopyParameters): AboutCall {
-  return { call: 'CopySnapshot', snapshotId: sourceSnapshotId, region };
+function aboutCopy(region: string, parameters: CopyParameters): AboutCall {
+  const { sourceSnapshotId, destinationAvailabilityZone, destinationOutpostArn } = parameters;
+  const destination = destinationAvailabilityZone ?? destinationOutpostArn ?? region;
+  return { call: 'CopySnapshot', snapshotId: sourceSnapshotId, region, destination };
 }
 
 /** EC2's model makes every field optional; here each gets the value that its absence means. */
@@ -136,13 +137,13 @@ function inOurShape(found: Ec2Snapshot, region: string): Snapshot {
     ...(found.StateMessage !== undefined && found.StateMessage !== '' && { stateMessage: found.StateMessage }),
     progressPercent: percentOf(found.Progress),
     startTime: (found.StartTime ?? new Date(0)).toISOString(),
-    ...(found.CompletionTime !== undefined && { completionTime: found.CompletionTime.toISOString() }),
     sizeGiB: found.VolumeSize ?? 0,
     encrypted: found.Encrypted ?? false,
     ...(found.KmsKeyId !== undefined && { kmsKeyId: found.KmsKeyId }),
     storageTier: found.StorageTier === 'archive' ? 'archive' : 'standard',
     ...(found.OutpostArn !== undefined && { outpostArn: found.OutpostArn }),
-    ...(found.AvailabilityZone !== undefined && { localZone: found.AvailabilityZone }),
+    // EC2 may name an Availability Zone here as well, which says nothing about where the snapshot is.
+    ...(isLocalZone(found.AvailabilityZone) && { localZone: found.AvailabilityZone }),
     description: found.Description ?? '',
     tags: Object.fromEntries((found.Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? ''])),
   };

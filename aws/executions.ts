@@ -1,5 +1,6 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { CopyRequest } from '../core/copy-request.ts';
+import { requestHandler } from './request-handler.ts';
 
 /** Starts executions of the state machine. */
 export interface ExecutionApi {
@@ -17,7 +18,7 @@ export function stepFunctionsExecutions(stateMachineArn: string): ExecutionApi {
     async start(name, request) {
       // Loaded for the first snapshot that a rule selects: most events are of others.
       const { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } = await import('@aws-sdk/client-sfn');
-      client ??= new SFNClient({});
+      client ??= new SFNClient({ requestHandler });
       try {
         await client.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(request) }));
         return 'started';

@@ -11,8 +11,6 @@ import type { Install } from './install.ts';
 import { redact } from './redact.ts';
 import { shellWord } from './shell-word.ts';
 
-export type { Install } from './install.ts';
-
 /** A message for the dead-letter topic. */
 export interface Alert {
   /** Printable ASCII, fewer than 100 characters. */
@@ -94,7 +92,7 @@ export interface UnseenSnapshot {
   /** 12 digits, where the event tells. */
   readonly owner?: string;
   /** The function that takes the events, for starting again. */
-  readonly functionName?: string;
+  readonly functionName: string;
 }
 
 /** The alert for a snapshot that stayed invisible after an event told of it. Rule and destination are not known. */
@@ -149,16 +147,14 @@ function whatToDoAboutUnseen(unseen: UnseenSnapshot, install: Install): readonly
           say: 'If it is not, look into the recycle bin:',
           run: [`aws ec2 list-snapshots-in-recycle-bin --region ${region} --snapshot-ids ${snapshotId}`],
         },
-    functionName === undefined
-      ? { say: 'If it is there, share it again, or let the next snapshot of the volume be copied.' }
-      : {
-          say: 'If it is there, give the event to the service again:',
-          run: [
-            `printf %s ${shellWord(JSON.stringify(eventFor(unseen)))} > event.json &&`,
-            `aws lambda invoke --region ${install.region} --function-name ${shellWord(functionName)}`,
-            '--invocation-type Event --payload fileb://event.json /dev/null',
-          ],
-        },
+    {
+      say: 'If it is there, give the event to the service again:',
+      run: [
+        `printf %s ${shellWord(JSON.stringify(eventFor(unseen)))} > event.json &&`,
+        `aws lambda invoke --region ${install.region} --function-name ${shellWord(functionName)}`,
+        '--invocation-type Event --payload fileb://event.json /dev/null',
+      ],
+    },
   ];
 }
 

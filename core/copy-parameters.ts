@@ -60,7 +60,11 @@ export function describeCopy(template: string, request: CopyRequest): string {
     ['description', source.description],
   ]);
   const filled = template.replaceAll(/\{(\w+)\}/g, (placeholder, name: string) => values.get(name) ?? placeholder);
-  return filled.trim().slice(0, LONGEST_DESCRIPTION);
+  // A cut may halve a character of two code units, and half a character cannot be sent.
+  return filled
+    .trim()
+    .slice(0, LONGEST_DESCRIPTION)
+    .replace(/[\uD800-\uDBFF]$/, '');
 }
 
 /**

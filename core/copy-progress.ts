@@ -11,6 +11,8 @@ export interface CopyProgress {
   readonly progressPercent: number;
   /** ISO 8601: when EC2 says the copy began. */
   readonly copyStartTime?: string;
+  /** ISO 8601: since which look EC2 does not show the copy; absent if it does. */
+  readonly missingSince?: string;
   /** Key ARN of the copy. */
   readonly kmsKeyId?: string;
   /** The copy was found by its tags, not begun by this execution. */

@@ -139,7 +139,8 @@ function isOurMistake(error: unknown): error is Error {
     error instanceof TypeError ||
     error instanceof RangeError ||
     error instanceof ReferenceError ||
-    error instanceof SyntaxError
+    error instanceof SyntaxError ||
+    error instanceof URIError
   );
 }
 

@@ -26,7 +26,7 @@ export class ServiceTroubleError extends CopierError {
 
 /**
  * CopySnapshot was sent and no answer came: the copy may have begun. The next attempt looks for it first, and comes
- * no earlier than a minute later, for a new snapshot may be missing from listings for some seconds.
+ * no earlier than five minutes later, for EC2 may leave a new snapshot out of its listings for so long.
  */
 export class CopyOutcomeUnknownError extends CopierError {
   override readonly name = 'CopyOutcomeUnknownError';
@@ -35,6 +35,14 @@ export class CopyOutcomeUnknownError extends CopierError {
 /** EC2 does not show yet what was just made, shared or changed. Clears within five minutes. */
 export class NotYetVisibleError extends CopierError {
   override readonly name = 'NotYetVisibleError';
+}
+
+/**
+ * The copy is complete and tagged, but its source could not be marked with the copy's id just now. After some attempts
+ * the execution ends green without the mark.
+ */
+export class SourceNotMarkedError extends CopierError {
+  override readonly name = 'SourceNotMarkedError';
 }
 
 // --- permanent: somebody has to act ---

@@ -1,4 +1,4 @@
-import { COPIER_TAG } from './copier-tags.ts';
+import { COPIER_TAG, type CopyTagState } from './copier-tags.ts';
 import type { CopyBasis } from './copy-progress.ts';
 import type { CopyRequest } from './copy-request.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -19,7 +19,7 @@ export function ownCopyOf(
     .filter(
       (copy) =>
         (copy.state === 'completed' || copy.state === 'pending') &&
-        copy.tags[COPIER_TAG.state] !== 'failed' &&
+        !isGivenUp(copy) &&
         isOwnCopy(copy, request, installName),
     )
     .toSorted((a, b) => rank(a) - rank(b) || compare(a.startTime, b.startTime) || compare(a.snapshotId, b.snapshotId))
@@ -33,6 +33,11 @@ export function isOwnCopy(copy: Snapshot, request: CopyRequest, installName: str
     copy.tags[COPIER_TAG.sourceSnapshot] === request.source.snapshotId &&
     isAtDestination(copy, request)
   );
+}
+
+/** Was it marked for removal? EC2 deletes a pending copy only when it is complete, and shows it until then. */
+export function isGivenUp(copy: Snapshot): boolean {
+  return copy.tags[COPIER_TAG.state] === ('failed' satisfies CopyTagState);
 }
 
 /**

@@ -39,7 +39,7 @@ export function readSnapshotEvent(event: unknown): SnapshotNews {
   const parsed = envelope.safeParse(event);
   if (!parsed.success) throw unreadable(event, `not an EventBridge event: ${z.prettifyError(parsed.error)}`);
   const { source, 'detail-type': detailType, region, time, resources } = parsed.data;
-  if (source !== 'aws.ec2') return { kind: 'ignored', reason: `the event is from ${source}, not from aws.ec2` };
+  if (source !== 'aws.ec2') throw unreadable(event, `it is from ${source}, not from aws.ec2`);
   if (!isRegion(region)) throw unreadable(event, `region is ${JSON.stringify(region)}, which is no Region`);
 
   const detail = new Map(Object.entries(parsed.data.detail).map(([key, value]) => [key.toLowerCase(), value]));

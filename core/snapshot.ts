@@ -22,8 +22,6 @@ export interface Snapshot {
   readonly progressPercent: number;
   /** ISO 8601. For a copy: when the copy began, not when its data were taken. */
   readonly startTime: string;
-  /** ISO 8601; only when `state` is `completed` and EC2 says so. */
-  readonly completionTime?: string;
   readonly sizeGiB: number;
   readonly encrypted: boolean;
   /** Key ARN; only when `encrypted`. */

@@ -55,6 +55,7 @@ const progress = z.object({
   state: z.exactOptional(z.literal(['pending', 'completed', 'error', 'recoverable', 'recovering'])),
   progressPercent: z.number(),
   copyStartTime: z.exactOptional(text),
+  missingSince: z.exactOptional(text),
   kmsKeyId: z.exactOptional(text),
   adopted: z.boolean(),
   basis: z.exactOptional(z.object({ copyId: text, kmsKeyId: z.exactOptional(text) })),

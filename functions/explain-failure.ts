@@ -1,9 +1,10 @@
 // State ExplainFailure of statemachines/copy-snapshot.asl.yml
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { type Alert, type Install, writeAlert } from '../core/alert.ts';
+import { type Alert, writeAlert } from '../core/alert.ts';
 import { destinationId } from '../core/destination.ts';
+import type { Install } from '../core/install.ts';
 import { parseTaskInput } from '../core/task-input.ts';
-import { installSettings, readInstall } from './install.ts';
+import { installSettings, readInstall } from './install-settings.ts';
 import { readSettings } from './settings.ts';
 import { lambda, logger, metrics } from './shell.ts';
 

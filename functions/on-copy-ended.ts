@@ -1,10 +1,11 @@
 // Rule CopyEnded of serverless.yml: the state machine's executions that ended FAILED, TIMED_OUT or ABORTED
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { type DeadLetterTopic, snsDeadLetterTopic } from '../aws/dead-letter-topic.ts';
-import { type Install, writeAlert } from '../core/alert.ts';
+import { writeAlert } from '../core/alert.ts';
 import { destinationId } from '../core/destination.ts';
 import { readExecutionEvent } from '../core/execution-event.ts';
-import { installSettings, readInstall } from './install.ts';
+import type { Install } from '../core/install.ts';
+import { installSettings, readInstall } from './install-settings.ts';
 import { readSettings, setting } from './settings.ts';
 import { lambda, logger, metrics } from './shell.ts';
 

@@ -3,16 +3,17 @@ import { type DeadLetterTopic, snsDeadLetterTopic } from '../aws/dead-letter-top
 import { ec2Snapshots } from '../aws/ec2-snapshots.ts';
 import { type ExecutionApi, stepFunctionsExecutions } from '../aws/executions.ts';
 import type { SnapshotApi } from '../aws/snapshot-api.ts';
-import { type Install, writeSourceNotVisibleAlert } from '../core/alert.ts';
+import { writeSourceNotVisibleAlert } from '../core/alert.ts';
 import { copyRequest } from '../core/copy-request.ts';
 import { destinationId } from '../core/destination.ts';
 import { NotYetVisibleError } from '../core/errors.ts';
 import { executionName } from '../core/execution-name.ts';
+import type { Install } from '../core/install.ts';
 import type { CopyRule } from '../core/rules.ts';
 import { selectDestinations } from '../core/selection.ts';
 import { readSnapshotEvent, type SnapshotNews } from '../core/snapshot-event.ts';
 import { decideAboutSource } from '../core/source-readiness.ts';
-import { installSettings, readInstall } from './install.ts';
+import { installSettings, readInstall } from './install-settings.ts';
 import { readPackagedRules } from './packaged-rules.ts';
 import { readSettings, setting } from './settings.ts';
 import { lambda, logger } from './shell.ts';
@@ -51,8 +52,10 @@ export const onSnapshotEvent =
     const outcomes = await Promise.allSettled(
       news.snapshotIds.map((snapshotId) => requestCopies(snapshotId, news, ports, rules, install)),
     );
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    const failures = outcomes.flatMap((outcome): unknown[] => (outcome.status === 'rejected' ? [outcome.reason] : []));
+    // The one that is thrown is logged by the shell.
+    for (const failure of failures.slice(1)) logger.warn(failure instanceof Error ? failure.message : String(failure));
+    if (failures.length > 0) throw failures[0];
   };
 
 async function requestCopies(

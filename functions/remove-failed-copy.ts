@@ -25,12 +25,12 @@ export const removeFailedCopy =
         ? await snapshots.copiesOf(request)
         : [await snapshots.find(region, copy.copyId)].filter((found) => found !== undefined);
     const decision = decideRemoval(copy?.copyId, candidates, request, installName);
-    if (decision.action === 'remove') {
+    for (const copyId of decision.copyIds) {
       // EC2 deletes a pending copy only when it is complete, and lists it until then, so it is marked first:
       // nobody may adopt it. https://docs.aws.amazon.com/ebs/latest/userguide/ebs-deleting-snapshot.html
       const failed: CopyTagState = 'failed';
-      await snapshots.tag(region, decision.removal.copyId, { [COPIER_TAG.state]: failed });
-      await snapshots.remove(region, decision.removal.copyId);
+      await snapshots.tag(region, copyId, { [COPIER_TAG.state]: failed });
+      await snapshots.remove(region, copyId);
     }
     logger.info(decision.removal.detail, { outcome: decision.removal.outcome });
     return decision.removal;

@@ -8,8 +8,9 @@ import { deadlineOf } from '../core/deadline.ts';
 import { destinationId } from '../core/destination.ts';
 import { DeadlinePassedError } from '../core/errors.ts';
 import { basisOf, ownCopyOf } from '../core/existing-copies.ts';
-import { decideNextStep, progressOf } from '../core/next-step.ts';
+import { progressOf } from '../core/next-step.ts';
 import { parseTaskInput } from '../core/task-input.ts';
+import { waitSeconds } from '../core/wait-schedule.ts';
 import { readSettings, setting } from './settings.ts';
 import { lambda, logger, metrics } from './shell.ts';
 
@@ -30,20 +31,22 @@ export const startCopy =
     const where = destinationId(destination);
     const deadline = deadlineOf(execution, request);
 
-    const copies = await snapshots.copiesOf(request);
+    const tooLate = (cause?: unknown) => {
+      const what = `The copy of ${source.snapshotId} to ${where} could not begin before its deadline, ${deadline.toISOString()}.`;
+      return new DeadlinePassedError(cause instanceof Error ? `${what} The last attempt: ${cause.message}` : what);
+    };
+
+    const copies = await snapshots.copiesOf(request).catch((error: unknown) => {
+      throw now() >= deadline ? tooLate(error) : error;
+    });
     const own = ownCopyOf(request, copies, installName);
     if (own !== undefined) {
-      const begun = new Date(own.startTime);
-      const progress = progressOf(own, begun, decideNextStep(own, begun, now(), deadline));
+      const progress = progressOf(own.snapshotId, own, now(), { begun: new Date(own.startTime), deadline });
       const basis = basisOf(request, copies, own.snapshotId);
       logger.info(`Adopted ${own.snapshotId}, the copy of ${source.snapshotId} at ${where}: ${progress.reason}`);
       return { ...progress, adopted: true, ...(basis !== undefined && { basis }) };
     }
-    if (now() >= deadline) {
-      throw new DeadlinePassedError(
-        `The copy of ${source.snapshotId} to ${where} could not begin before its deadline, ${deadline.toISOString()}.`,
-      );
-    }
+    if (now() >= deadline) throw tooLate();
 
     const { parameters, droppedTags } = copyParameters(request, installName);
     if (droppedTags.length > 0) {
@@ -57,16 +60,20 @@ export const startCopy =
     }
 
     const copyId = await snapshots.copy(destination.region, parameters);
-    const begun = now();
     metrics.addDimension('destination', where);
     metrics.addMetric('CopiesStarted', MetricUnit.Count, 1);
     logger.info(`Started ${copyId}, the copy of ${source.snapshotId} at ${where}`);
     const basis = basisOf(request, copies);
+    const begun = now();
     return {
-      ...progressOf(undefined, begun, decideNextStep(undefined, begun, begun, deadline)),
+      action: 'wait',
+      waitSeconds: waitSeconds(0, (deadline.getTime() - begun.getTime()) / 1000),
+      reason: 'EC2 accepted the copy',
       copyId,
       state: 'pending',
-      reason: 'EC2 accepted the copy',
+      progressPercent: 0,
+      copyStartTime: begun.toISOString(),
+      adopted: false,
       ...(basis !== undefined && { basis }),
     };
   };

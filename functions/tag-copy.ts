@@ -4,7 +4,8 @@ import { ec2Snapshots } from '../aws/ec2-snapshots.ts';
 import type { SnapshotApi } from '../aws/snapshot-api.ts';
 import { COPIER_TAG, type CopyTagState, copiedToTag } from '../core/copier-tags.ts';
 import { destinationId } from '../core/destination.ts';
-import { NotYetVisibleError, RequestRefusedError, UnreadableInputError } from '../core/errors.ts';
+import { readEc2Answer } from '../core/ec2-errors.ts';
+import { CopierError, RequestRefusedError, SourceNotMarkedError, UnreadableInputError } from '../core/errors.ts';
 import { isExpectedFull } from '../core/existing-copies.ts';
 import { parseTaskInput } from '../core/task-input.ts';
 import { readSettings, setting } from './settings.ts';
@@ -50,7 +51,11 @@ export const tagCopy =
     return { copyId: copy.copyId, seconds, expectedFull, ...(sourceNotMarked !== undefined && { sourceNotMarked }) };
   };
 
-/** The copy is good whether or not its source can be marked, so a source that is gone or full of tags is no failure. */
+/**
+ * The copy is good whether or not its source can be marked, so a source that is gone or full of tags is no failure.
+ *
+ * @throws SourceNotMarkedError for trouble that may pass
+ */
 async function markSource(
   snapshots: Pick<SnapshotApi, 'tag'>,
   source: { readonly region: string; readonly snapshotId: string; readonly ownerId: string },
@@ -62,8 +67,10 @@ async function markSource(
     await snapshots.tag(source.region, source.snapshotId, mark);
     return undefined;
   } catch (error) {
-    if (error instanceof RequestRefusedError || error instanceof NotYetVisibleError) return error.message;
-    throw error;
+    if (!(error instanceof CopierError)) throw error;
+    const isGone = readEc2Answer(error.message)?.code === 'InvalidSnapshot.NotFound';
+    if (isGone || error instanceof RequestRefusedError) return error.message;
+    throw new SourceNotMarkedError(error.message, { cause: error });
   }
 }
 

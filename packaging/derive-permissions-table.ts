@@ -21,7 +21,9 @@ function print(text: Text): string {
   if (typeof text === 'string') return text;
   if ('Ref' in text) return text.Ref;
   if ('Fn::GetAtt' in text) return text['Fn::GetAtt'].join('.');
-  return text['Fn::Sub'].replaceAll('${!', '${').replaceAll(/\$\{([\w:.]+)\}/g, '<$1>');
+  if ('Fn::Join' in text)
+    return text['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : `<${print(part)}>`)).join('');
+  return text['Fn::Sub'].replaceAll(/\$\{([\w:.]+)\}/g, '<$1>');
 }
 
 function code(text: string): string {

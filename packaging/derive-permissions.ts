@@ -105,8 +105,10 @@ function copyPermissions(
       sid: 'CopyToDestinations',
       reason: 'Copy to the destinations of the rules, only with the tag of this install on the copy',
       actions: ['ec2:CopySnapshot'],
-      // Literally `snapshot/${*}`, which IAM reads as an asterisk and not as a wildcard; `!` keeps Fn::Sub away from it.
-      resources: regions.map((region) => snapshots(region, `\${!*}`)),
+      // Literally `snapshot/${*}`, which IAM reads as an asterisk and not as a wildcard. Fn::Sub would take it for a name.
+      resources: regions.map((region) => ({
+        'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:ec2:${region}:*:snapshot/\${*}`]],
+      })),
       conditions: { StringEquals: { [`aws:RequestTag/${COPIER_TAG.managed}`]: install } },
     },
     {

@@ -6,7 +6,6 @@
  */
 module.exports = async ({ resolveVariable }) => {
   const { readRulesFile } = require('./rules-file.ts');
-  const { destinations } = require('./derive-destinations.ts');
   const { snapshotEventPatterns } = require('./derive-events.ts');
   const { roles } = require('./derive-roles.ts');
   const { observability } = require('./observability.ts');
@@ -25,6 +24,6 @@ module.exports = async ({ resolveVariable }) => {
     /** One role per function and one for the state machine. */
     roles: roles(rules, install),
     /** Alarms and the dashboard. */
-    observability: observability(install, destinations(rules)),
+    observability: observability(install, await resolveVariable('self:provider.region'), rules),
   };
 };

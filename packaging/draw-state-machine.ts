@@ -101,8 +101,10 @@ function layOut({ StartAt, States }: StateMachine): Layout {
   const failure = wayFrom(state.Default);
   const straight = branches.find((way) => way !== loop && way.length > 1) ?? [];
   const asides = branches.filter((way) => way !== loop && way !== straight).map(([name = '']) => name);
-  for (const [name, { Catch }] of tasks) {
-    if (!failure.includes(name) && Catch?.map(({ Next }) => Next).join() !== failure[0]) {
+  for (const [name, { Catch = [], Next: next }] of tasks) {
+    // A Catch that goes on as if nothing had happened needs no arrow of its own.
+    const elsewhere = Catch.filter(({ Next }) => Next !== next && Next !== failure[0]);
+    if (!failure.includes(name) && (Catch.at(-1)?.Next !== failure[0] || elsewhere.length > 0)) {
       throw new Error(`${name} has no Catch, or one that leads elsewhere: its frame in the drawing would be a lie`);
     }
   }
@@ -130,9 +132,11 @@ function called(state: State, functions: Functions): readonly string[] {
   return [functions.get(functionOf(state) ?? '')?.file ?? integrationOf(state)];
 }
 
-/** `arn:aws:states:::sns:publish` to `sns:publish`. */
+/** `arn:aws:states:::sns:publish`, in whatever partition, to `sns:publish`. */
 function integrationOf({ Resource }: TaskState): string {
-  return typeof Resource === 'string' ? Resource.split(':').slice(-2).join(':') : '';
+  if (typeof Resource === 'object' && 'Fn::GetAtt' in Resource) return '';
+  const arn = typeof Resource === 'string' ? Resource : Resource['Fn::Sub'];
+  return arn.split(':').slice(-2).join(':');
 }
 
 function look(state: State, failing: boolean): string {

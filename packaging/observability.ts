@@ -1,4 +1,7 @@
-import { type Destination, destinationId } from '../core/destination.ts';
+import { destinationId } from '../core/destination.ts';
+import type { CopyRule } from '../core/rules.ts';
+import { destinations } from './derive-destinations.ts';
+import { snapshotEventPatterns } from './derive-events.ts';
 
 /** A CloudFormation resource as plain data. */
 interface Resource {
@@ -27,23 +30,46 @@ const QUEUE = { QueueName: { 'Fn::GetAtt': ['StuckEventsQueue', 'QueueName'] } }
  */
 export function observability(
   install: string,
-  destinations: readonly Destination[],
+  region: string,
+  rules: readonly CopyRule[],
 ): Readonly<Record<string, Resource>> {
+  // A rehearsal makes no copies, nor does a rule for sources in other Regions.
+  const busy = rules.filter(({ dryRun, select }) => !dryRun && (select.regions?.includes(region) ?? true));
   return {
-    ...stuckAlarms(install),
+    ...stuckAlarms(install, snapshotEventPatterns(rules).length),
     ...failureAlarms(install),
     ...Object.fromEntries(
-      destinations.map((destination) => {
-        const where = destinationId(destination);
-        return [`NoRecentCopyTo${logicalIdPart(where)}Alarm`, noRecentCopyAlarm(install, where)];
-      }),
+      destinations(busy)
+        .map(destinationId)
+        .map((where) => [`NoRecentCopyTo${logicalIdPart(where)}Alarm`, noRecentCopyAlarm(install, where)]),
     ),
-    Dashboard: dashboard(install, destinations.map(destinationId)),
+    Dashboard: dashboard(install, destinations(rules).map(destinationId)),
   };
 }
 
-function stuckAlarms(install: string): Readonly<Record<string, Resource>> {
+/** @param eventRules how many rules osls makes for onSnapshotEvent; it numbers their names. */
+function stuckAlarms(install: string, eventRules: number): Readonly<Record<string, Resource>> {
+  const rules = [
+    ...Array.from({ length: eventRules }, (_, i) => `onSnapshotEvent-rule-${i + 1}`),
+    'onCopyEnded-rule-1',
+  ];
   return {
+    ...Object.fromEntries(
+      rules.map((rule) => [
+        `Undelivered${logicalIdPart(rule)}Alarm`,
+        alarm({
+          description:
+            'Events were lost: EventBridge could deliver them neither to the function nor to the stuck-events queue.',
+          metric: {
+            namespace: 'AWS/Events',
+            name: 'InvocationsFailedToBeSentToDlq',
+            dimensions: { RuleName: `${install}-${rule}` },
+          },
+          statistic: 'Sum',
+          notify: true,
+        }),
+      ]),
+    ),
     StuckEventsAlarm: alarm({
       description: 'Events wait in the stuck-events queue: no function could process them. README: "Stuck events".',
       metric: { namespace: 'AWS/SQS', name: 'ApproximateNumberOfMessagesVisible', dimensions: QUEUE },
@@ -79,10 +105,11 @@ function failureAlarms(install: string): Readonly<Record<string, Resource>> {
     (['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'] as const).map((name) => [
       `${name}Alarm`,
       alarm({
-        description: `${install}: ${name}. Each such copy has sent an alert of its own to the dead-letter topic.`,
+        description: `${install}: ${name}. The dead-letter topic has an alert for each such copy.`,
         metric: { namespace: 'AWS/States', name, dimensions: MACHINE },
         statistic: 'Sum',
-        notify: false,
+        // Those that ended otherwise than FAILED cannot tell it themselves, and the event of their end is best effort.
+        notify: name !== 'ExecutionsFailed',
       }),
     ]),
   );
@@ -138,9 +165,9 @@ function alarm(of: {
   };
 }
 
-function dashboard(install: string, destinations: readonly string[]): Resource {
+function dashboard(install: string, places: readonly string[]): Resource {
   const own = (name: string, stat: string) =>
-    destinations.map((destination) => [
+    places.map((destination) => [
       'SnapshotCopier',
       name,
       'service',

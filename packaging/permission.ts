@@ -3,7 +3,8 @@ export type Text =
   | string
   | { readonly Ref: string }
   | { readonly 'Fn::GetAtt': readonly [string, string] }
-  | { readonly 'Fn::Sub': string };
+  | { readonly 'Fn::Sub': string }
+  | { readonly 'Fn::Join': readonly [string, readonly Text[]] };
 
 /** One statement of a role's policy, with the reason why it is there. */
 export interface Permission {

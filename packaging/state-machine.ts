@@ -32,7 +32,11 @@ const comment = z.string().optional();
 const task = z.strictObject({
   Type: z.literal('Task'),
   Comment: comment,
-  Resource: z.union([z.string(), z.strictObject({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) })]),
+  Resource: z.union([
+    z.string(),
+    z.strictObject({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }),
+    z.strictObject({ 'Fn::Sub': z.string() }),
+  ]),
   Parameters: z.record(z.string(), z.unknown()),
   ResultPath: resultPath,
   TimeoutSeconds: seconds,
@@ -76,13 +80,14 @@ export type State = StateMachine['States'][string];
 export type TaskState = z.infer<typeof task>;
 export type Retrier = z.infer<typeof retrier>;
 
-/** The definition as data, `!GetAtt` and `!Ref` as CloudFormation's long forms. Nothing is checked. */
+/** The definition as data, `!GetAtt`, `!Ref` and `!Sub` as CloudFormation's long forms. Nothing is checked. */
 export function readDefinition(): unknown {
   const file = new URL('../statemachines/copy-snapshot.asl.yml', import.meta.url);
   return parse(readFileSync(file, 'utf8'), {
     customTags: [
       { tag: '!GetAtt', resolve: (text: string) => ({ 'Fn::GetAtt': text.split('.') }) },
       { tag: '!Ref', resolve: (text: string) => ({ Ref: text }) },
+      { tag: '!Sub', resolve: (text: string) => ({ 'Fn::Sub': text }) },
     ],
   });
 }
@@ -97,7 +102,7 @@ export function parseStateMachine(definition: unknown): StateMachine {
 /** Logical name in serverless.yml of the function that a state calls; undefined if it calls none. */
 export function functionOf(state: State): string | undefined {
   if (state.Type !== 'Task' || typeof state.Resource === 'string') return undefined;
-  return state.Resource['Fn::GetAtt'][0];
+  return 'Fn::GetAtt' in state.Resource ? state.Resource['Fn::GetAtt'][0] : undefined;
 }
 
 /** Seconds between the attempts of a retrier, without jitter. FULL jitter halves them on average. */

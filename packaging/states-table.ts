@@ -7,7 +7,7 @@ type ErrorName = Exclude<keyof typeof errors, 'CopierError'>;
 /** Errors of core/errors.ts that no attempt can cure, by the function that may throw them. */
 export const NEVER_RETRIED: Readonly<Record<string, readonly ErrorName[]>> = {
   startCopy: ['RequestRefusedError', 'DeadlinePassedError', 'UnreadableInputError'],
-  checkCopy: ['RequestRefusedError', 'UnreadableInputError'],
+  checkCopy: ['RequestRefusedError', 'DeadlinePassedError', 'UnreadableInputError'],
   tagCopy: ['RequestRefusedError', 'UnreadableInputError'],
   removeFailedCopy: ['RequestRefusedError', 'UnreadableInputError'],
   explainFailure: ['UnreadableInputError'],

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { parseDuration } from '../duration.ts';
-import { isRegion } from '../region.ts';
+import { isRegion, LOCAL_ZONE_PATTERN } from '../region.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { parseKmsKey } from './kms-key.ts';
 import { LIMITS, PLACEHOLDERS } from './limits.ts';
@@ -154,7 +154,7 @@ export const outpost = matching(
   'is not the ARN of an Outpost',
 );
 
-export const localZone = matching(/^[a-z]{2,4}(?:-[a-z]+)+-\d-[a-z]+-\d[a-z]$/, 'is not the name of a Local Zone');
+export const localZone = matching(LOCAL_ZONE_PATTERN, 'is not the name of a Local Zone');
 
 export const tagsToCopy = z.union([
   z.literal(['all', 'none']),

@@ -118,6 +118,11 @@ describe('the description of a copy', () => {
     );
   });
 
+  it('is cut before a character of two code units, not through it', () => {
+    const description = describeCopy('{description}', request({ source: { description: `${'x'.repeat(254)}🙂` } }));
+    expect(description).toBe('x'.repeat(254));
+  });
+
   it('is cut at the 255 characters that EC2 takes', () => {
     expect(describeCopy('{description}', request({ source: { description: 'x'.repeat(300) } }))).toHaveLength(255);
   });

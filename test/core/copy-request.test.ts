@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { copyRequest } from '../../core/copy-request.ts';
 import { deadlineOf } from '../../core/deadline.ts';
 import { destinationId } from '../../core/destination.ts';
-import { isRegion, partitionOf } from '../../core/region.ts';
+import { isLocalZone, isRegion, partitionOf } from '../../core/region.ts';
 import { destination, request, snapshot } from '../support/examples.ts';
 
 const rule = { name: 'nightly', select: {}, destinations: [destination()], dryRun: false };
@@ -40,6 +40,11 @@ describe('Regions', () => {
       true,
     );
     expect(['eu-central-1a', 'us-west-2-lax-1a', 'Frankfurt', '', 'eu-central'].some(isRegion)).toBe(false);
+  });
+
+  it('are told from Local Zones, and those from Availability Zones', () => {
+    expect(['us-west-2-lax-1a', 'eu-central-1-ham-1a'].every(isLocalZone)).toBe(true);
+    expect(['eu-west-1a', 'us-west-2', undefined].some(isLocalZone)).toBe(false);
   });
 
   it('belong to a partition', () => {

@@ -9,22 +9,36 @@ const decide = (copyId: string | undefined, ...candidates: Parameters<typeof dec
 describe('what a failed copy leaves behind', () => {
   it.each(['pending', 'error'] as const)('is removed in state %s', (state) => {
     expect(decide(COPY, copy({ state }))).toMatchObject({
-      action: 'remove',
+      copyIds: [COPY],
       removal: { outcome: 'removed', copyId: COPY },
     });
   });
 
-  it('is removed also if StartCopy never learnt its id', () => {
-    expect(decide(undefined, copy({ snapshotId: 'snap-other', tags: {} }), copy({ state: 'pending' }))).toMatchObject({
-      action: 'remove',
-      removal: { copyId: COPY },
+  it('is removed also if StartCopy never learnt its id, all of it', () => {
+    const other = copy({ snapshotId: 'snap-other', tags: {} });
+    const older = copy({
+      snapshotId: 'snap-older',
+      state: 'pending',
+      tags: copyTags({ 'snapshot-copier:state': 'failed' }),
+    });
+    expect(decide(undefined, other, older, copy({ state: 'pending' }))).toMatchObject({
+      copyIds: ['snap-older', COPY],
+      removal: { outcome: 'removed' },
     });
   });
 
   it('is kept if it is complete: starting again adopts it', () => {
-    expect(decide(COPY, copy())).toMatchObject({ action: 'keep', removal: { outcome: 'keptComplete', copyId: COPY } });
+    expect(decide(COPY, copy())).toMatchObject({ copyIds: [], removal: { outcome: 'keptComplete', copyId: COPY } });
     const leftover = copy({ snapshotId: 'snap-1', state: 'error' });
-    expect(decide(undefined, leftover, copy())).toMatchObject({ action: 'keep', removal: { copyId: COPY } });
+    expect(decide(undefined, leftover, copy())).toMatchObject({
+      copyIds: ['snap-1'],
+      removal: { outcome: 'keptComplete', copyId: COPY },
+    });
+  });
+
+  it('is removed even when complete, if it was given up before: nobody would adopt it', () => {
+    const givenUp = copy({ tags: copyTags({ 'snapshot-copier:state': 'failed' }) });
+    expect(decide(COPY, givenUp)).toMatchObject({ copyIds: [COPY], removal: { outcome: 'removed', copyId: COPY } });
   });
 
   it.each([
@@ -33,7 +47,7 @@ describe('what a failed copy leaves behind', () => {
     ['without tags', { tags: {} }],
   ])('is left alone if it is a snapshot %s', (_what, over) => {
     expect(decide(COPY, copy({ state: 'error', ...over }))).toMatchObject({
-      action: 'keep',
+      copyIds: [],
       removal: { outcome: 'notOurs', copyId: COPY },
     });
   });

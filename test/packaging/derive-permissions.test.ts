@@ -45,6 +45,9 @@ const manyRules = rulesOf(
 const statement = (owner: RoleOwner, sid: string, rules = manyRules): Permission | undefined =>
   permissionsOf(owner, rules, INSTALL).find((permission) => permission.sid === sid);
 const sub = (text: string) => ({ 'Fn::Sub': text });
+const newCopy = (region: string) => ({
+  'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:ec2:${region}:*:snapshot/\${*}`]],
+});
 const everything = ROLE_OWNERS.flatMap((owner) =>
   permissionsOf(owner, manyRules, INSTALL).map((permission) => ({ owner, ...permission })),
 );
@@ -123,11 +126,7 @@ describe('startCopy', () => {
   it('copies to the Regions of the rules only, and only with the tag of this install', () => {
     expect(statement('startCopy', 'CopyToDestinations')).toMatchObject({
       actions: ['ec2:CopySnapshot'],
-      resources: [
-        sub('arn:${AWS::Partition}:ec2:eu-central-1:*:snapshot/${!*}'),
-        sub('arn:${AWS::Partition}:ec2:eu-west-1:*:snapshot/${!*}'),
-        sub('arn:${AWS::Partition}:ec2:us-east-1:*:snapshot/${!*}'),
-      ],
+      resources: [newCopy('eu-central-1'), newCopy('eu-west-1'), newCopy('us-east-1')],
       conditions: { StringEquals: { 'aws:RequestTag/snapshot-copier:managed': 'copier-prod' } },
     });
     expect(statement('startCopy', 'TagNewCopies')?.conditions).toEqual({

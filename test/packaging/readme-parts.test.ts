@@ -33,7 +33,7 @@ describe('the drawing', () => {
   it('is the same each time, and another for another definition', async () => {
     const drawn = await drawStateMachine(machine, functions);
     expect(await drawStateMachine(machine, functions)).toBe(drawn);
-    const other = parseStateMachine(planted(definition, 'States.TagCopy.Next', 'DryRunReported'));
+    const other = parseStateMachine(planted(definition, 'States.WhatNext.Choices.1.Next', 'DryRunReported'));
     expect(await drawStateMachine(other, functions)).not.toBe(drawn);
   });
 
@@ -64,11 +64,12 @@ describe('the table of states', () => {
 
   it('says how often and for how long something is tried again', () => {
     const [, , tried] = rows.get('StartCopy') ?? [];
-    expect(tried).toContain('`CopySlotsTakenError`: 4,000 times in 14 days<br>');
-    expect(tried).toContain("`CopyOutcomeUnknownError`, Lambda's own trouble: 20 times in 3 hours<br>");
+    expect(tried).toContain('`CopySlotsTakenError`: 4,000 times in 15 days<br>');
+    expect(tried).toContain('`CopyOutcomeUnknownError`: 20 times in 3 hours<br>');
+    expect(tried).toContain("Lambda's own trouble: 20 times in 3 hours<br>");
     expect(tried).toContain('`NotYetVisibleError`: 15 times in 6 minutes<br>');
     expect(tried).toContain('`ThrottledError`, throttling by Lambda: 40 times in 88 minutes<br>');
-    expect(rows.get('TagCopy')?.[2]).toBe('as `CheckCopy`');
+    expect(rows.get('ExplainFailure')?.[2]).toBe('as `RemoveFailedCopy`');
     const [, , told] = rows.get('TellDeadLetterTopic') ?? [];
     expect(told).toBe('any error: 12 times in 18 minutes');
   });

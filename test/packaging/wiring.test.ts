@@ -179,7 +179,10 @@ describe('the state machine', () => {
     );
     const called = Object.values(states.States).flatMap((state) => {
       if (state.Type !== 'Task' || typeof state.Resource !== 'string' || !state.Resource.startsWith('${')) return [];
-      return [z.object({ Ref: z.string() }).parse(values[state.Resource.slice(2, -1)]).Ref];
+      const value = values[state.Resource.slice(2, -1)];
+      // The other one is SNS, in whatever partition: Step Functions knows it by the partition's own ARN only.
+      if (JSON.stringify(value) === `{"Fn::Sub":"arn:$\{AWS::Partition}:states:::sns:publish"}`) return [];
+      return [z.object({ Ref: z.string() }).parse(value).Ref];
     });
     expect(called).toHaveLength(5);
     for (const id of called) expect(template.Resources[id]?.Type).toBe('AWS::Lambda::Version');

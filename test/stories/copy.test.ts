@@ -91,6 +91,15 @@ describe('a snapshot that a rule selects', () => {
     expect(world.execution(`${toOutpost}-${SOURCE_REGION}-op-0123456789abcdef0-1`).status).toBe('SUCCEEDED');
   });
 
+  it('may have a description that is cut, but never through a character', async () => {
+    const world = await newWorld();
+    const before = `[copy of snap-0123456789abcdef0 from ${SOURCE_REGION}] `.length;
+    const description = `${'x'.repeat(254 - before)}🙂`;
+    const source = await world.snapshot({ Backup: 're-encrypt' }, { description });
+    await world.pass('20 min');
+    expect(world.copies(source)).toMatchObject([{ state: 'completed', description: expect.stringMatching(/x$/) }]);
+  });
+
   it('has no tags of the source but those that EC2 takes; what was left out is logged', async () => {
     const world = await newWorld();
     const volumeId = await world.volume();

@@ -85,22 +85,18 @@ describe('a copy that EC2 accepts and then fails', () => {
 });
 
 describe('a copy that somebody deletes while it is made', () => {
-  it('is told, and not waited for', async () => {
+  it('is told within minutes of its end, and not waited for', async () => {
     const world = await newWorld({ copyTakes: '1 h' });
     const source = await world.snapshot({ Backup: 'nightly' });
     await world.pass('10 min');
     const [copy] = world.copies(source, FRANKFURT);
-    world.sandbox.ec2.faults.add({
-      kind: 'error',
-      action: 'DescribeSnapshots',
-      region: FRANKFURT,
-      code: 'InvalidSnapshot.NotFound',
-      status: 400,
-      times: 1,
-    });
-    await world.pass('30 min');
-    expect(copy).toBeDefined();
-    expect(await world.reasons()).toEqual(['CopyDisappeared']);
+    await world.ec2(FRANKFURT).send(new DeleteSnapshotCommand({ SnapshotId: copy?.snapshotId }));
+    // EC2 deletes it when it is complete.
+    await world.pass('80 min');
+    expect(await world.alerts()).toMatchObject([
+      { attributes: { reason: 'CopyDisappeared', sourceSnapshot: source, destinationRegion: FRANKFURT } },
+    ]);
+    expect(world.copies(source, VIRGINIA)).toMatchObject([{ state: 'completed' }]);
   });
 });
 
@@ -122,6 +118,20 @@ describe('a deadline', () => {
     ]);
     await world.pass('3 d');
     expect(world.copies(source, FRANKFURT)).toEqual([]);
+  });
+});
+
+describe('a copy that was given up and cannot be deleted before it is complete', () => {
+  it('is not passed off as good: it goes, and starting again makes one copy', async () => {
+    const world = await newWorld({ copyTakes: '48.3 h' });
+    const source = await world.snapshot({ Backup: 're-encrypt' });
+    const trouble = { kind: 'error', action: 'DeleteSnapshot', code: 'InternalError', status: 500, times: 15 };
+    world.sandbox.ec2.faults.add(trouble);
+    await world.pass('52 h');
+    expect(await world.alerts()).toMatchObject([
+      { attributes: { reason: 'DeadlinePassed' }, subject: expect.stringContaining('EBS copy failed') },
+    ]);
+    expect(world.copies(source)).toEqual([]);
   });
 });
 

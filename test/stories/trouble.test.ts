@@ -43,8 +43,8 @@ describe('an answer that got lost after the copy had begun', () => {
     expect(world.log('startCopy')).toContain('Adopted');
   });
 
-  it('nor if EC2 lists the new copy only half a minute later', async () => {
-    const world = await newWorld({ ec2: { visibleAfterSeconds: 30 } });
+  it('nor if EC2 lists the new copy only minutes later', async () => {
+    const world = await newWorld({ ec2: { visibleAfterSeconds: 150 } });
     world.sandbox.ec2.faults.add({ kind: 'lost-answer', action: 'CopySnapshot', times: 2 });
     const source = await world.snapshot({ Backup: 'nightly' });
     await world.pass('1 h');
@@ -103,6 +103,76 @@ describe('an EC2 that is in trouble', () => {
     expect(world.copies(source)).toMatchObject([{ state: 'completed', tags: { 'snapshot-copier:state': 'copied' } }]);
     expect(await world.alerts()).toEqual([]);
     expect(await world.stuckEvents()).toEqual([]);
+  });
+});
+
+describe('an EC2 that is in trouble while a copy runs', () => {
+  it('for half a day delays the look and not the copy: one good copy, no alert', async () => {
+    const world = await newWorld({ copyTakes: '10 h' });
+    const source = await world.snapshot({ Backup: 're-encrypt' });
+    await world.pass('1 h');
+    const trouble = { kind: 'error', action: 'DescribeSnapshots', code: 'Unavailable', status: 503, times: 100_000 };
+    world.sandbox.ec2.faults.add(trouble);
+    await world.pass('12 h');
+    expect(world.copies(source)).toMatchObject([{ state: 'completed', tags: { 'snapshot-copier:state': 'copying' } }]);
+    world.sandbox.ec2.faults.clear();
+    await world.pass('1 h');
+    expect(world.copies(source)).toMatchObject([{ state: 'completed', tags: { 'snapshot-copier:state': 'copied' } }]);
+    expect(await world.alerts()).toEqual([]);
+  });
+
+  it('and still at the deadline: somebody is told then', async () => {
+    const world = await newWorld({ copyTakes: '10 h' });
+    const source = await world.snapshot({ Backup: 're-encrypt' });
+    await world.pass('1 h');
+    const trouble = { kind: 'error', action: 'DescribeSnapshots', code: 'Unavailable', status: 503, times: 100_000 };
+    world.sandbox.ec2.faults.add(trouble);
+    await world.pass('46 h');
+    expect(await world.alerts()).toEqual([]);
+    // RemoveFailedCopy, too, is patient for hours.
+    await world.pass('20 h');
+    expect(await world.alerts()).toMatchObject([
+      {
+        attributes: { reason: 'DeadlinePassed', sourceSnapshot: source },
+        body: expect.stringContaining('Unavailable'),
+      },
+    ]);
+  });
+
+  it('and says once that a healthy copy is not there: it is looked for again', async () => {
+    const world = await newWorld({ copyTakes: '1 h' });
+    const source = await world.snapshot({ Backup: 're-encrypt' });
+    await world.pass('20 min');
+    const glitch = { kind: 'error', action: 'DescribeSnapshots', code: 'InvalidSnapshot.NotFound', status: 400 };
+    world.sandbox.ec2.faults.add(glitch);
+    await world.pass('2 h');
+    expect(world.copies(source)).toMatchObject([{ state: 'completed', tags: { 'snapshot-copier:state': 'copied' } }]);
+    expect(await world.alerts()).toEqual([]);
+  });
+
+  it('when its source is to be marked: the mark comes later, and the copy is good all the same', async () => {
+    const world = await newWorld();
+    const source = await world.snapshot({ Backup: 'nightly' });
+    const busy = {
+      kind: 'error',
+      action: 'CreateTags',
+      code: 'ConcurrentTagAccess',
+      status: 400,
+      region: SOURCE_REGION,
+    };
+    world.sandbox.ec2.faults.add(busy);
+    await world.pass('1 h');
+    expect(Object.keys(world.record(source).tags).toSorted()).toEqual([
+      'Backup',
+      `snapshot-copier:copied-to:${FRANKFURT}`,
+      `snapshot-copier:copied-to:${VIRGINIA}`,
+    ]);
+    world.sandbox.ec2.faults.add({ ...busy, times: 1000 });
+    const other = await world.snapshot({ Backup: 'nightly' });
+    await world.pass('3 h');
+    expect(world.copies(other).map(({ tags }) => tags['snapshot-copier:state'])).toEqual(['copied', 'copied']);
+    expect(new Set(world.executions().map(({ status }) => status))).toEqual(new Set(['SUCCEEDED']));
+    expect(await world.alerts()).toEqual([]);
   });
 });
 

@@ -28,18 +28,18 @@ describe('an execution that no state of its own can tell of', () => {
   it('because it ran into the time limit of the state machine, which no Catch sees: the topic is told', async () => {
     const world = await newWorld({ copyTakes: '20 d' });
     const source = await world.snapshot({ Backup: 're-encrypt' });
-    const { input, stateMachineArn } = world.execution(`${source}-${SOURCE_REGION}-1`);
+    const { arn, input, stateMachineArn } = world.execution(`${source}-${SOURCE_REGION}-1`);
+    const stepFunctions = new SFNClient(client(world));
+    await stepFunctions.send(new StopExecutionCommand({ executionArn: arn }));
     // No rule can ask for such a deadline; a hand-started execution can.
     const request = JSON.parse(input);
     request.destination.deadlineSeconds = 30 * 86_400;
     const name = `${source}-${SOURCE_REGION}-2`;
-    await new SFNClient(client(world)).send(
-      new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(request) }),
-    );
-    await world.pass('17 d');
+    await stepFunctions.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(request) }));
+    await world.pass('18 d');
     expect(world.execution(name).status).toBe('TIMED_OUT');
     const told = await world.reasons();
-    expect(told.toSorted()).toEqual(['DeadlinePassed', 'TimedOut']);
+    expect(told.toSorted()).toEqual(['Aborted', 'TimedOut']);
   });
 
   it('because its alert could not be sent for a while: the topic is told when it can be', async () => {

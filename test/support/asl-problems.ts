@@ -20,6 +20,7 @@ export async function languageServiceProblems(definition: unknown): Promise<read
 const intrinsic = z.union([
   z.strictObject({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }),
   z.strictObject({ Ref: z.string() }),
+  z.strictObject({ 'Fn::Sub': z.string() }),
 ]);
 
 /** A copy with ARNs where CloudFormation will put them. */
@@ -27,6 +28,7 @@ function deployable(definition: unknown): object {
   const text = JSON.stringify(definition, (_, value: unknown) => {
     const found = intrinsic.safeParse(value).data;
     if (found === undefined) return value;
+    if ('Fn::Sub' in found) return found['Fn::Sub'].replaceAll(`$\{AWS::Partition}`, 'aws');
     return 'Ref' in found
       ? `arn:aws:sns:eu-west-1:111122223333:${found.Ref}`
       : `arn:aws:lambda:eu-west-1:111122223333:function:${found['Fn::GetAtt'][0]}`;

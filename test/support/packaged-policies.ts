@@ -86,6 +86,7 @@ const intrinsic = z.union([
   z.strictObject({ Ref: z.string() }),
   z.strictObject({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }),
   z.strictObject({ 'Fn::Sub': z.string() }),
+  z.strictObject({ 'Fn::Join': z.tuple([z.literal(''), z.array(z.unknown())]) }),
 ]);
 
 function arnText(resource: unknown, typeOf: (id: string) => string | undefined): string {
@@ -94,7 +95,8 @@ function arnText(resource: unknown, typeOf: (id: string) => string | undefined):
   const resolve = (name: string): string => PSEUDO[name] ?? ARNS[typeOf(name.split('.')[0] ?? '') ?? ''] ?? `?${name}`;
   if ('Ref' in call) return resolve(call.Ref);
   if ('Fn::GetAtt' in call) return resolve(call['Fn::GetAtt'][0]);
-  return call['Fn::Sub'].replaceAll(/\$\{([^!}]+)\}/g, (_, name: string) => resolve(name)).replaceAll('${!', '${');
+  if ('Fn::Join' in call) return call['Fn::Join'][1].map((part) => arnText(part, typeOf)).join('');
+  return call['Fn::Sub'].replaceAll(/\$\{([^}]+)\}/g, (_, name: string) => resolve(name));
 }
 
 /** Is there a text that two patterns with `*` both match? */

@@ -1,4 +1,4 @@
-import type { Install } from '../core/alert.ts';
+import type { Install } from '../core/install.ts';
 import { setting } from './settings.ts';
 
 /** The settings that say who we are, for alerts. */
