@@ -116,6 +116,9 @@ function sourceGone({ failed: { request }, install }: Case): Advice {
       look,
       find,
       {
+        say: 'When it is there again, start the copy again as shown below: no event asks for it a second time.',
+      },
+      {
         say: 'If it is deleted for good, there is nothing left to copy. The next snapshot of the volume is copied anew.',
       },
     ],

@@ -28,7 +28,7 @@ export interface Criteria {
   readonly regions?: readonly string[];
 }
 
-export interface Selection extends Criteria {
+interface Selection extends Criteria {
   /** Selected by the above, but not if all that is given here matches. */
   readonly except?: Criteria;
 }
