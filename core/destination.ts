@@ -40,6 +40,6 @@ interface CopyTags {
  */
 export function destinationId(destination: Pick<Destination, 'region' | 'outpost' | 'localZone'>): string {
   if (destination.localZone !== undefined) return destination.localZone;
-  if (destination.outpost !== undefined) return `${destination.region}-${destination.outpost.split('/').at(-1) ?? ''}`;
+  if (destination.outpost !== undefined) return `${destination.region}-${destination.outpost.replace(/^.*\//, '')}`;
   return destination.region;
 }

@@ -42,6 +42,7 @@ export function decideNextStep(copy: Snapshot | undefined, now: Date, times: Cop
   if (isGivenUp(copy)) {
     return giveUp('CopyDisappeared', 'another execution gave the copy up, and EC2 will delete it');
   }
+  // No default: a new EC2 state stops the build, not the night shift.
   switch (copy.state) {
     case 'completed':
       return { action: 'tag', reason: 'the copy is complete' };
@@ -63,8 +64,6 @@ export function decideNextStep(copy: Snapshot | undefined, now: Date, times: Cop
         reason: `the copy is pending (${copy.progressPercent} %)`,
       };
     }
-    default:
-      return copy.state satisfies never; // a new EC2 state stops the build, not the night shift
   }
 }
 
