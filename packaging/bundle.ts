@@ -14,7 +14,8 @@ const repository = fileURLToPath(new URL('..', import.meta.url));
  */
 export async function bundleFunctions(rulesFile: string): Promise<void> {
   const rules = JSON.stringify(readRulesDocument(rulesFile));
-  await Promise.all(functionFiles().map((name) => bundleFunction(name)));
+  // One after the other: all at once takes no less time, and twice the memory.
+  for (const name of functionFiles()) await bundleFunction(name);
   await writeFile(`${repository}dist/on-snapshot-event/copy-rules.json`, rules);
 }
 
