@@ -1,4 +1,8 @@
-import { DescribeSnapshotsCommand, EnableEbsEncryptionByDefaultCommand } from '@aws-sdk/client-ec2';
+import {
+  DeleteSnapshotCommand,
+  DescribeSnapshotsCommand,
+  EnableEbsEncryptionByDefaultCommand,
+} from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
 import { FRANKFURT, newWorld, SOURCE_REGION, VIRGINIA } from './world.ts';
 
@@ -77,18 +81,41 @@ describe('a snapshot that a rule selects', () => {
     ]);
   });
 
-  it('reaches an Outpost and a Local Zone, each as a destination of its own', async () => {
+  it('reaches an Outpost, as a destination of its own', async () => {
     const world = await newWorld();
-    const toOutpost = await world.snapshot({ Backup: 'outpost' });
+    const source = await world.snapshot({ Backup: 'outpost' });
     await world.pass('20 min');
-    expect(world.copies(toOutpost)).toMatchObject([
+    const outpostArn = 'arn:aws:outposts:eu-west-1:000000000000:outpost/op-0123456789abcdef0';
+    expect(world.copies(source)).toMatchObject([{ state: 'completed', region: SOURCE_REGION, outpostArn }]);
+    expect(world.execution(`${source}-${SOURCE_REGION}-op-0123456789abcdef0-1`).status).toBe('SUCCEEDED');
+  });
+
+  it('reaches a Local Zone of its Region, and is skipped in another Region, which EC2 could not copy from', async () => {
+    const world = await newWorld({ home: { region: FRANKFURT } });
+    const source = await world.snapshot({ Backup: 'local-zone' });
+    await world.pass('20 min');
+    expect(world.copies(source)).toMatchObject([
+      { state: 'completed', region: FRANKFURT, localZone: 'eu-central-1-ham-1a' },
+    ]);
+    expect(world.execution(`${source}-eu-central-1-ham-1a-1`).status).toBe('SUCCEEDED');
+  });
+
+  it('is made as the rule says in every respect', async () => {
+    const world = await newWorld();
+    const tags = { Backup: 'every-option', Name: 'db-1', Team: 'blue', Other: 'left behind' };
+    const source = await world.snapshot(tags, { description: 'something' });
+    await world.pass('20 min');
+    expect(world.copies(source)).toMatchObject([
       {
         state: 'completed',
-        region: SOURCE_REGION,
-        outpostArn: 'arn:aws:outposts:eu-west-1:000000000000:outpost/op-0123456789abcdef0',
+        region: 'eu-north-1',
+        description: `copy of ${source} from ${SOURCE_REGION}`,
+        kmsKeyArn: world.sandbox.keys.ebsManagedKey({ account: '000000000000', region: 'eu-north-1' }).arn,
+        tags: { Name: 'db-1', Team: 'blue', Tier: 'dr' },
+        copy: { completionDurationMinutes: 120 },
       },
     ]);
-    expect(world.execution(`${toOutpost}-${SOURCE_REGION}-op-0123456789abcdef0-1`).status).toBe('SUCCEEDED');
+    expect(world.copies(source)[0]?.tags).not.toHaveProperty('Other');
   });
 
   it('may have a description that is cut, but never through a character', async () => {
@@ -112,6 +139,19 @@ describe('a snapshot that a rule selects', () => {
     expect(copy?.tags).not.toHaveProperty('aws:backup:source-resource');
     expect(world.log('startCopy')).toContain('aws:backup:source-resource: aws: tags cannot be written');
     expect(world.log('startCopy')).toContain('k46: EC2 takes 50 tags at most');
+  });
+
+  it('is complete even if its source is gone by then, and nothing is tried again for that', async () => {
+    const world = await newWorld();
+    const source = await world.snapshot({ Backup: 're-encrypt' });
+    await world.ec2(SOURCE_REGION).send(new DeleteSnapshotCommand({ SnapshotId: source }));
+    await world.pass('20 min');
+    const { status, output } = world.execution(`${source}-${SOURCE_REGION}-1`);
+    expect(status).toBe('SUCCEEDED');
+    expect(JSON.parse(output ?? '')).toMatchObject({
+      result: { sourceNotMarked: expect.stringContaining('InvalidSnapshot.NotFound') },
+    });
+    expect(await world.alerts()).toEqual([]);
   });
 
   it('is complete even if its source has no room for the mark', async () => {
@@ -154,6 +194,15 @@ describe('a snapshot that a rule selects', () => {
     const seconds = Number(metrics[2]?.[1]);
     expect(seconds).toBeGreaterThanOrEqual(600);
     expect(seconds).toBeLessThanOrEqual(690);
+  });
+
+  it('is looked for among our own snapshots only: everybody’s public ones would be listed as well', async () => {
+    const world = await newWorld();
+    await world.snapshot({ Backup: 're-encrypt' });
+    const lookUps = world.sandbox.ec2.calls.filter(
+      ({ action, params }) => action === 'DescribeSnapshots' && 'Filter.1.Name' in params,
+    );
+    expect(lookUps.map(({ params }) => params['Owner.1'])).toEqual(['self']);
   });
 
   it('is found by its tags through the API, as operators do', async () => {

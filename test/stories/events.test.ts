@@ -1,5 +1,6 @@
 import {
   AttachVolumeCommand,
+  CopySnapshotCommand,
   CreateSnapshotsCommand,
   DeleteSnapshotCommand,
   ModifySnapshotAttributeCommand,
@@ -76,6 +77,30 @@ describe('a multi-volume set', () => {
   });
 });
 
+describe('a multi-volume set with a snapshot that nobody can see', () => {
+  it('does not keep the others waiting, and is told of once', async () => {
+    const world = await newWorld();
+    world.sandbox.bus.faults.add({ kind: 'lose-event', event: 'createSnapshot' });
+    const source = await world.snapshot({ Backup: 're-encrypt' });
+    const hidden = 'snap-0aaaaaaaaaaaaaaaa';
+    await world.event({
+      'detail-type': 'EBS Multi-Volume Snapshots Completion Status',
+      detail: {
+        event: 'createSnapshots',
+        result: 'succeeded',
+        snapshots: [hidden, source].map((id) => ({ snapshot_id: `arn:aws:ec2::${SOURCE_REGION}:snapshot/${id}` })),
+      },
+    });
+    await world.pass('10 s');
+    expect(world.execution(`${source}-${SOURCE_REGION}-1`).status).toBe('RUNNING');
+    await world.pass('30 min');
+    expect(world.copies(source)).toMatchObject([{ state: 'completed' }]);
+    expect(await world.alerts()).toMatchObject([
+      { attributes: { reason: 'SourceNotVisible', sourceSnapshot: hidden } },
+    ]);
+  });
+});
+
 describe('a snapshot that another account shares with ours', () => {
   it('is selected by owner and description, and copied; its owner’s tags are not to be seen', async () => {
     const world = await newWorld();
@@ -86,8 +111,10 @@ describe('a snapshot that another account shares with ours', () => {
       { state: 'completed', tags: { 'snapshot-copier:source-account': PARTNER, 'snapshot-copier:state': 'copied' } },
     ]);
     expect(world.copies(source, FRANKFURT)[0]?.tags).not.toHaveProperty('Secret');
-    // It is not ours to mark.
-    expect(world.record(source).tags).toEqual({ Secret: 'yes' });
+    // It is not ours to mark, and nobody tries.
+    const tagged = world.sandbox.ec2.calls.filter(({ action }) => action === 'CreateTags').map(({ region }) => region);
+    expect(tagged).toEqual([FRANKFURT]);
+    expect(world.log('tagCopy')).toContain(`the source belongs to account ${PARTNER}`);
   });
 
   it('is waited for while the share takes effect', async () => {
@@ -129,7 +156,7 @@ describe('a snapshot that another account shares with ours', () => {
   });
 });
 
-describe('nothing is started, and one log line says why,', () => {
+describe('nothing is started', () => {
   it('for a snapshot that failed', async () => {
     const world = await newWorld();
     world.sandbox.ec2.faults.add({ kind: 'snapshot-error', stateMessage: 'volume gone' });
@@ -140,7 +167,7 @@ describe('nothing is started, and one log line says why,', () => {
     expect(world.calls('CopySnapshot')).toBe(0);
   });
 
-  it('for our own copies: two installs that copy into each other’s Region stop, and a copy in place is not copied', async () => {
+  it('for a copy that this service made, here or from another Region: two installs that copy to each other stop', async () => {
     const world = await newWorld();
     const source = await world.snapshot({ Backup: 're-encrypt' });
     await world.pass('1 h');
@@ -170,7 +197,7 @@ describe('nothing is started, and one log line says why,', () => {
     expect(world.log('onSnapshotEvent')).toContain("tag Copy is 'no', which rule nightly excepts");
   });
 
-  it('for one that is archived, in the recycle bin or on an Outpost by the time we look', async () => {
+  it('for one that is archived by the time we look', async () => {
     const world = await newWorld();
     world.sandbox.bus.faults.add({ kind: 'delay-event', event: 'createSnapshot', seconds: 3600, times: 1 });
     const archived = await world.snapshot({ Backup: 'nightly' });
@@ -182,7 +209,31 @@ describe('nothing is started, and one log line says why,', () => {
     expect(world.log('onSnapshotEvent')).toContain('it is archived');
   });
 
-  it('for a snapshot that two rules select for one destination, beyond the first', async () => {
+  it('for one in a Local Zone, towards places that EC2 does not copy to from there', async () => {
+    const world = await newWorld({ home: { region: FRANKFURT } });
+    const source = await world.snapshot({});
+    const { SnapshotId = '' } = await world.ec2(FRANKFURT).send(
+      new CopySnapshotCommand({
+        SourceRegion: FRANKFURT,
+        SourceSnapshotId: source,
+        DestinationAvailabilityZone: 'eu-central-1-ham-1a',
+        TagSpecifications: tagged({ Backup: 'nightly' }),
+      }),
+    );
+    await world.pass('20 min');
+    const snapshot_id = `arn:aws:ec2::${FRANKFURT}:snapshot/${SnapshotId}`;
+    await world.event({
+      'detail-type': 'EBS Snapshot Notification',
+      detail: { event: 'createSnapshot', result: 'succeeded', snapshot_id },
+    });
+    await world.pass('20 min');
+    expect(world.log('onSnapshotEvent')).toContain(
+      'it is in the Local Zone eu-central-1-ham-1a, from where EC2 copies to',
+    );
+    expect(world.executions().map(({ name }) => name)).toEqual([`${SnapshotId}-${FRANKFURT}-1`]);
+  });
+
+  it('for a rule whose destination a rule before it has taken', async () => {
     const world = await newWorld();
     const source = await world.snapshot({ Backup: 'nightly' }, { description: 'Created by hand' });
     await world.pass('20 min');

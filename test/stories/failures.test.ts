@@ -123,7 +123,8 @@ describe('a deadline', () => {
 
 describe('a copy that was given up and cannot be deleted before it is complete', () => {
   it('is not passed off as good: it goes, and starting again makes one copy', async () => {
-    const world = await newWorld({ copyTakes: '48.3 h' });
+    const world = await newWorld();
+    world.sandbox.ec2.faults.add({ kind: 'slow-copy', seconds: 48.3 * 3600 });
     const source = await world.snapshot({ Backup: 're-encrypt' });
     const trouble = { kind: 'error', action: 'DeleteSnapshot', code: 'InternalError', status: 500, times: 15 };
     world.sandbox.ec2.faults.add(trouble);
@@ -132,6 +133,11 @@ describe('a copy that was given up and cannot be deleted before it is complete',
       { attributes: { reason: 'DeadlinePassed' }, subject: expect.stringContaining('EBS copy failed') },
     ]);
     expect(world.copies(source)).toEqual([]);
+
+    await world.startAgain(`${source}-${SOURCE_REGION}-1`);
+    await world.pass('1 h');
+    expect(world.copies(source)).toMatchObject([{ state: 'completed', tags: { 'snapshot-copier:state': 'copied' } }]);
+    expect(await world.alerts()).toHaveLength(1);
   });
 });
 

@@ -54,6 +54,23 @@ describe('an answer that got lost after the copy had begun', () => {
   });
 });
 
+describe('an answer that got lost, and then no look-up is allowed', () => {
+  it('leaves no copy behind that nobody knows of: one alert, and the copy is found by its tags and removed', async () => {
+    const world = await newWorld({ copyTakes: '1 h' });
+    world.sandbox.ec2.faults.add({ kind: 'lost-answer', action: 'CopySnapshot' });
+    const source = await world.snapshot({ Backup: 're-encrypt' });
+    const refused = { kind: 'error', action: 'DescribeSnapshots', code: 'UnauthorizedOperation', status: 403 };
+    world.sandbox.ec2.faults.add(refused);
+    await world.pass('30 min');
+    expect(await world.reasons()).toEqual(['NotAllowed']);
+    expect(world.copies(source)).toMatchObject([
+      { deletionRequested: true, tags: { 'snapshot-copier:state': 'failed' } },
+    ]);
+    await world.pass('1 h');
+    expect(world.copies(source)).toEqual([]);
+  });
+});
+
 describe('a function that dies', () => {
   it.each(['crash', 'timeout'] as const)('by %s right after EC2 began the copy makes no second one', async (as) => {
     const world = await newWorld();
@@ -62,6 +79,7 @@ describe('a function that dies', () => {
     await world.pass('1 h');
     expect(world.copies(source)).toMatchObject([{ state: 'completed' }]);
     expect(world.calls('CopySnapshot')).toBe(1);
+    expect(world.log('startCopy')).toContain('Adopted');
     expect(world.execution(`${source}-${SOURCE_REGION}-1`).status).toBe('SUCCEEDED');
   });
 

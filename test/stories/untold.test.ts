@@ -1,4 +1,4 @@
-import { SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { CreateTopicCommand, DeleteTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { describe, expect, it } from 'vitest';
 import { FRANKFURT, newWorld, SOURCE_REGION, type World } from './world.ts';
@@ -23,19 +23,20 @@ describe('an execution that no state of its own can tell of', () => {
         body: expect.stringContaining('start-execution'),
       },
     ]);
+    const failed = world.sandbox.metrics().filter(({ name }) => name === 'CopiesFailed');
+    expect(failed).toMatchObject([{ value: 1, dimensions: { destination: SOURCE_REGION } }]);
   });
 
   it('because it ran into the time limit of the state machine, which no Catch sees: the topic is told', async () => {
     const world = await newWorld({ copyTakes: '20 d' });
     const source = await world.snapshot({ Backup: 're-encrypt' });
-    const { arn, input, stateMachineArn } = world.execution(`${source}-${SOURCE_REGION}-1`);
-    const stepFunctions = new SFNClient(client(world));
-    await stepFunctions.send(new StopExecutionCommand({ executionArn: arn }));
+    const { arn } = world.execution(`${source}-${SOURCE_REGION}-1`);
+    await new SFNClient(client(world)).send(new StopExecutionCommand({ executionArn: arn }));
     // No rule can ask for such a deadline; a hand-started execution can.
-    const request = JSON.parse(input);
-    request.destination.deadlineSeconds = 30 * 86_400;
-    const name = `${source}-${SOURCE_REGION}-2`;
-    await stepFunctions.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(request) }));
+    const name = await world.startAgain(`${source}-${SOURCE_REGION}-1`, (request) => ({
+      ...request,
+      destination: { ...request.destination, deadlineSeconds: 30 * 86_400 },
+    }));
     await world.pass('18 d');
     expect(world.execution(name).status).toBe('TIMED_OUT');
     const told = await world.reasons();
@@ -114,6 +115,7 @@ describe('an event that cannot be processed', () => {
     const stuck = await world.stuckEvents();
     expect(stuck).toHaveLength(1);
     expect(stuck[0]?.attributes).toMatchObject({
+      EXHAUSTED_RETRY_CONDITION: expect.stringMatching(/MaximumEventAge|MaximumRetryAttempts/),
       RULE_ARN: expect.stringContaining(':rule/ebs-snapshot-copier-test-'),
     });
     expect(JSON.parse(stuck[0]?.body ?? '')).toMatchObject({ detail: { event: 'createSnapshot' } });

@@ -1,5 +1,9 @@
 import { CreateSnapshotCommand, CreateVolumeCommand, EC2Client, type TagSpecification } from '@aws-sdk/client-ec2';
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { onTestFinished } from 'vitest';
+import type { CopyRequest } from '../../core/copy-request.ts';
+import { nextAttemptName } from '../../core/execution-name.ts';
+import { parseCopyRequest } from '../../core/task-input.ts';
 import type { SnapshotRecord } from '../../sandbox/ec2/snapshot-record.ts';
 import type { Message } from '../../sandbox/messaging.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
@@ -38,6 +42,11 @@ export class World {
     this.sandbox = sandbox;
   }
 
+  /** The Region that the service is deployed in, where the sources are. */
+  get home(): string {
+    return this.sandbox.home.region;
+  }
+
   ec2(region: string, account = this.sandbox.home.account): EC2Client {
     return new EC2Client({
       endpoint: this.sandbox.endpoint,
@@ -54,8 +63,8 @@ export class World {
 
   /** A new volume; answers its id. */
   async volume(sizeGiB = 8, account?: string): Promise<string> {
-    const command = new CreateVolumeCommand({ AvailabilityZone: `${SOURCE_REGION}a`, Size: sizeGiB });
-    const { VolumeId = '' } = await this.ec2(SOURCE_REGION, account).send(command);
+    const command = new CreateVolumeCommand({ AvailabilityZone: `${this.home}a`, Size: sizeGiB });
+    const { VolumeId = '' } = await this.ec2(this.home, account).send(command);
     return VolumeId;
   }
 
@@ -64,7 +73,7 @@ export class World {
     tags: Readonly<Record<string, string>>,
     { volumeId, description, account }: { volumeId?: string; description?: string; account?: string } = {},
   ): Promise<string> {
-    const { SnapshotId = '' } = await this.ec2(SOURCE_REGION, account).send(
+    const { SnapshotId = '' } = await this.ec2(this.home, account).send(
       new CreateSnapshotCommand({
         VolumeId: volumeId ?? (await this.volume(8, account)),
         ...(description !== undefined && { Description: description }),
@@ -103,6 +112,24 @@ export class World {
     const names = this.executions().map((each) => each.name);
     if (found === undefined) throw new Error(`There is no execution ${name}; there are: ${names.join(', ') || 'none'}`);
     return found;
+  }
+
+  /** Starts an ended execution again under the next name, with a changed request if wanted; answers the new name. */
+  async startAgain(name: string, change: (request: CopyRequest) => CopyRequest = (same) => same): Promise<string> {
+    const { input, stateMachineArn } = this.execution(name);
+    const next = nextAttemptName(name);
+    const { endpoint, home } = this.sandbox;
+    const stepFunctions = new SFNClient({
+      endpoint,
+      region: home.region,
+      maxAttempts: 1,
+      credentials: { accessKeyId: home.account, secretAccessKey: 'secret' },
+    });
+    const request = change(parseCopyRequest(JSON.parse(input)));
+    await stepFunctions.send(
+      new StartExecutionCommand({ stateMachineArn, name: next, input: JSON.stringify(request) }),
+    );
+    return next;
   }
 
   /** What the dead-letter topic was told. */

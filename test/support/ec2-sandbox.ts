@@ -42,18 +42,19 @@ export class Ec2Sandbox {
       region,
       credentials: { accessKeyId: account, secretAccessKey: 'secret', sessionToken: 'session-token' },
       maxAttempts: 1,
-      requestHandler: { handle: async (request: unknown) => ({ response: this.#answer(account, region, request) }) },
+      requestHandler: { handle: async (request: unknown) => ({ response: await this.#answer(account, region, request) }) },
     });
     this.#clients.set(`${account} ${region}`, client);
     return client;
   }
 
-  #answer(account: string, region: string, request: unknown) {
+  async #answer(account: string, region: string, request: unknown) {
     const answer = this.service.handle({
       account,
       region,
       params: new URLSearchParams(sentSchema.parse(request).body),
     });
+    if ('hang' in answer) return new Promise<never>(() => {});
     if ('drop' in answer) throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
     return { statusCode: answer.status, headers: answer.headers, body: Buffer.from(answer.body) };
   }
