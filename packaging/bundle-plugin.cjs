@@ -19,7 +19,7 @@ module.exports = class BundlePlugin {
       },
       'before:package:createDeploymentArtifacts': async () => {
         const { bundleFunctions } = require('./bundle.ts');
-        await bundleFunctions(serverless.service.custom.rulesFile);
+        await bundleFunctions(serverless.service.custom.rulesFile, serverless.serviceDir);
       },
     };
   }

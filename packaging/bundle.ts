@@ -1,4 +1,5 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { functionFiles } from './functions.ts';
@@ -7,16 +8,19 @@ import { readRulesDocument } from './rules-file.ts';
 const repository = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * Writes dist/<function>/index.mjs, its chunks and source maps, for each function.
+ * Writes dist/<function>/index.mjs, its chunks and source maps, for each function, and the rules beside the one that
+ * asks them.
+ *
+ * @param serviceDir where serverless.yml is, and dist/ shall be.
  *
  * rolldown, because the EC2 client's generated schemas defeat esbuild's tree shaking, and with code splitting, because
  * in a single file the credential providers that Lambda never uses are parsed at each cold start: `npm run bench`.
  */
-export async function bundleFunctions(rulesFile: string): Promise<void> {
+export async function bundleFunctions(rulesFile: string, serviceDir: string): Promise<void> {
   const rules = JSON.stringify(readRulesDocument(rulesFile));
   // One after the other: all at once takes no less time, and twice the memory.
-  for (const name of functionFiles()) await bundleFunction(name);
-  await writeFile(`${repository}dist/on-snapshot-event/copy-rules.json`, rules);
+  for (const name of functionFiles()) await bundleFunction(name, join(serviceDir, 'dist', name));
+  await writeFile(join(serviceDir, 'dist/on-snapshot-event/copy-rules.json'), rules);
 }
 
 /**
@@ -28,8 +32,7 @@ const CHUNKS = [
   { name: 'credentials', test: /credential-provider|nested-clients|token-providers/, priority: 1 },
 ];
 
-async function bundleFunction(name: string): Promise<void> {
-  const dir = `${repository}dist/${name}`;
+async function bundleFunction(name: string, dir: string): Promise<void> {
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true });
   const bundle = await rolldown({

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters, styleText } from 'node:util';
-import { EC2Client } from '@aws-sdk/client-ec2';
-import { KMSClient } from '@aws-sdk/client-kms';
+import { DescribeTagsCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { ListTopicsCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -12,7 +12,7 @@ import { Observer, type Row } from './observer.ts';
 import { startSandboxProcess } from './sandbox-process.ts';
 import { deleteSource, playScenario } from './scenario.ts';
 import { describeRow, drawTable } from './table.ts';
-import { isOver, problemsOf } from './verdict.ts';
+import { type Evidence, isOver, problemsOf } from './verdict.ts';
 
 /** Ten minutes of copying in six seconds. */
 const SPEED = 100;
@@ -22,12 +22,16 @@ const PLAIN_COLUMNS = 200;
 const GIVE_UP_AFTER_MS = 120_000;
 
 const say = (text = '') => process.stdout.write(`${text}\n`);
+// Whoever reads with `head` has read enough.
+process.stdout.on('error', () => process.exit(0));
 const began = Date.now();
 
 say('Packaging the service and starting it in the sandbox …');
 const rules = fileURLToPath(new URL('./copy-rules.yml', import.meta.url));
 const sandbox = await startSandboxProcess(rules, SPEED);
-say(`It runs at ${sandbox.endpoint}, ${SPEED} times faster than real time. Rules: sandbox/demo/copy-rules.yml\n`);
+say(`It runs at ${sandbox.endpoint}, ${SPEED} times faster than real time, and so does what is elapsed below.`);
+say('Rules: sandbox/demo/copy-rules.yml\n');
+const ready = Date.now();
 
 const client = (region: string) => ({
   endpoint: sandbox.endpoint,
@@ -53,7 +57,7 @@ try {
   const rows = await watch(observer, expected);
   showTags(rows);
   showAlerts(observer);
-  verdict(rows, observer);
+  verdict(rows, observer, await evidenceFor(rows));
 } finally {
   await sandbox.stop();
 }
@@ -87,7 +91,10 @@ async function watch(observer: Observer, expected: Awaited<ReturnType<typeof pla
   let sourceDeleted = false;
   for (;;) {
     const rows = await observer.look(expected);
-    if (!sourceDeleted && rows.some(({ expected: { reason }, status }) => reason === 'SourceGone' && status)) {
+    if (
+      !sourceDeleted &&
+      rows.some((row) => row.expected.end === 'alert' && row.expected.reason === 'SourceGone' && row.status)
+    ) {
       await deleteSource(ec2In(HOME_REGION), expected);
       sourceDeleted = true;
     }
@@ -99,7 +106,7 @@ async function watch(observer: Observer, expected: Awaited<ReturnType<typeof pla
     } else {
       live(drawTable(rows, await sandboxTime(), process.stdout.columns));
     }
-    if (isOver(rows) || Date.now() - began > GIVE_UP_AFTER_MS) {
+    if (isOver(rows) || Date.now() - ready > GIVE_UP_AFTER_MS) {
       live?.done();
       if (live === undefined) say(`\n${stripVTControlCharacters(drawTable(rows, await sandboxTime(), PLAIN_COLUMNS))}`);
       return rows;
@@ -108,8 +115,27 @@ async function watch(observer: Observer, expected: Awaited<ReturnType<typeof pla
   }
 }
 
+async function evidenceFor(rows: readonly Row[]): Promise<Evidence> {
+  const keys = new Map<string, string | undefined>();
+  for (const { expected } of rows) {
+    if (expected.end !== 'copied' || expected.key === undefined) continue;
+    const describe = new DescribeKeyCommand({ KeyId: expected.key });
+    // A key that is not there is a copy that is not as it should be, and told as such.
+    const found = await new KMSClient(client(expected.destination)).send(describe).catch(() => undefined);
+    keys.set(`${expected.destination} ${expected.key}`, found?.KeyMetadata?.Arn);
+  }
+  const { Tags = [] } = await ec2In(HOME_REGION).send(new DescribeTagsCommand({}));
+  const log = await (await fetch(`${sandbox.endpoint}/_sandbox/logs?function=onSnapshotEvent`)).text();
+  return {
+    keyArn: (region, alias) => keys.get(`${region} ${alias}`),
+    sourceTags: (snapshotId) =>
+      new Map(Tags.filter((tag) => tag.ResourceId === snapshotId).map(({ Key = '', Value = '' }) => [Key, Value])),
+    requests: (snapshotId, destination) => log.split(`tarted execution ${snapshotId}-${destination}-1:`).length - 1,
+  };
+}
+
 function showTags(rows: readonly Row[]): void {
-  const row = rows.find(({ expected: { what }, copies }) => what.startsWith('files-1') && copies.length > 0);
+  const row = rows.find(({ expected: { what }, copies }) => what === '120 GiB' && copies.length > 0);
   const copy = row?.copies[0];
   if (row === undefined || copy === undefined) return;
   say(`\n${heading(`Tags of ${copy.copyId}, the copy of ${row.expected.snapshotId} in ${row.expected.destination}`)}`);
@@ -121,8 +147,8 @@ function showAlerts(observer: Observer): void {
   for (const { subject, message } of observer.alerts) say(`\n${heading(`Alert: ${subject}`)}\n${message}`);
 }
 
-function verdict(rows: readonly Row[], observer: Observer): void {
-  const problems = problemsOf(rows, observer.alerts);
+function verdict(rows: readonly Row[], observer: Observer, evidence: Evidence): void {
+  const problems = problemsOf(rows, observer.alerts, evidence);
   const seconds = Math.round((Date.now() - began) / 1000);
   const copied = rows.filter(({ expected }) => expected.end === 'copied').length;
   say();

@@ -19,7 +19,8 @@ export interface SeenCopy {
   readonly copyId: string;
   readonly state: string;
   readonly progressPercent: number;
-  readonly encrypted: boolean;
+  /** Key ARN; undefined if it is plain. */
+  readonly kmsKeyId: string | undefined;
   readonly tags: ReadonlyMap<string, string>;
 }
 
@@ -108,11 +109,11 @@ export class Observer {
         Filters: [{ Name: `tag:${COPIER_TAG.sourceSnapshot}`, Values: sources }],
       }),
     );
-    return Snapshots.map(({ SnapshotId = '', State = '', Progress, Encrypted = false, Tags = [] }) => ({
+    return Snapshots.map(({ SnapshotId = '', State = '', Progress, KmsKeyId, Tags = [] }) => ({
       copyId: SnapshotId,
       state: State,
       progressPercent: Number.parseInt(Progress ?? '', 10) || 0,
-      encrypted: Encrypted,
+      kmsKeyId: KmsKeyId,
       tags: new Map(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
     }));
   }

@@ -17,6 +17,14 @@ export async function startSandboxProcess(rulesFile: string, speed: number): Pro
   const args = [main, '--rules', rulesFile, '--port', '0', '--speed', String(speed)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   process.once('exit', () => child.kill());
+  // A signal ends a process without `exit`, and would leave the sandbox running.
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.once(signal, () => process.exit(code));
+  }
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
 
   let printed = '';

@@ -7,18 +7,25 @@ const BAR_CELLS = 10;
 /**
  * The live table: each snapshot, its destination, state, progress, elapsed, result.
  *
- * @param columns how wide the terminal is: a narrow one gets shorter ids, and no column for what the snapshot is.
+ * @param columns how wide the terminal is: a narrow one gets shorter ids, and in the end no bars.
  */
 export function drawTable(rows: readonly Row[], now: Date, columns: number): string {
-  const withWhat = columns >= 112;
-  const id = columns >= 128 ? (text: string) => text : shortened;
-  const head = ['Snapshot', ...(withWhat ? ['What'] : []), 'Destination', 'State', 'Progress', 'Elapsed', 'Result'];
-  const table = new Table({ head, style: { head: ['bold'], border: ['gray'], compact: true } });
-  for (const row of rows) {
-    const { snapshotId, what, destination } = row.expected;
-    const about = [id(snapshotId), ...(withWhat ? [what] : [])];
-    table.push([...about, destination, colour(stateOf(row)), bar(row), elapsed(row, now), resultOf(row, id)]);
-  }
+  const [isWide, isNarrow] = [columns >= 126, columns < 104];
+  const id = isWide ? (text: string) => text : shortened;
+  const shown: readonly (readonly [head: string, cell: (row: Row) => string])[] = [
+    ...(isNarrow ? [] : [['Snapshot', (row: Row) => id(row.expected.snapshotId)] as const]),
+    ['What', ({ expected }) => expected.what],
+    ['Destination', ({ expected }) => expected.destination],
+    ['State', (row) => colour(stateOf(row))],
+    ['Progress', (row) => progress(row, isNarrow ? 0 : BAR_CELLS)],
+    ['Elapsed', (row) => elapsed(row, now)],
+    ['Result', (row) => (isNarrow && row.alerts.length > 0 ? 'alert' : resultOf(row, id))],
+  ];
+  const table = new Table({
+    head: shown.map(([head]) => head),
+    style: { head: ['bold'], border: ['gray'], compact: true },
+  });
+  for (const row of rows) table.push(shown.map(([, cell]) => cell(row)));
   return table.toString();
 }
 
@@ -59,12 +66,12 @@ function resultOf(row: Row, id = (text: string) => text): string {
   }
 }
 
-function bar(row: Row): string {
+function progress(row: Row, cells: number): string {
   const state = stateOf(row);
   if (state === 'failed' || state === 'waiting') return '';
   const percent = state === 'copied' ? 100 : Math.max(0, ...row.copies.map(({ progressPercent }) => progressPercent));
-  const full = Math.round((percent / 100) * BAR_CELLS);
-  return `${'█'.repeat(full)}${'░'.repeat(BAR_CELLS - full)} ${String(percent).padStart(3)} %`;
+  const full = Math.round((percent / 100) * cells);
+  return `${'█'.repeat(full)}${'░'.repeat(cells - full)} ${String(percent).padStart(3)} %`.trimStart();
 }
 
 /** Time of the sandbox, which runs faster than ours. */
