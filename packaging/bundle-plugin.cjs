@@ -1,26 +1,31 @@
 'use strict';
 
 /**
- * osls shortens a rule's name of more than 64 characters to something that the policy of the stuck-events queue does not
- * know; events that EventBridge cannot deliver would then be lost.
+ * Before `serverless package` and `serverless deploy`: refuses options that osls would take although they are wrong, and
+ * bundles the functions. Node runs the TypeScript as it is.
  */
-const STAGE = /^[A-Za-z][A-Za-z0-9-]{0,19}$/;
-
-/** Bundles the functions before `serverless package` and `serverless deploy` zip them. Node runs the TypeScript as it is. */
 module.exports = class BundlePlugin {
-  constructor(serverless) {
-    const { stage } = serverless.service.provider;
+  constructor(serverless, options) {
+    const rulesFile = () => serverless.service.custom.rulesFile;
     this.hooks = {
       'before:package:initialize': () => {
-        if (STAGE.test(stage)) return;
-        throw new serverless.classes.Error(
-          `--stage is "${stage}". It takes a letter and at most 19 more letters, digits or hyphens, for example prod.`,
-        );
+        const { optionProblems } = require('./check-options.ts');
+        const { readRulesFile } = require('./rules-file.ts');
+        const { stage, region } = serverless.service.provider;
+        const params = Object.fromEntries((options.param ?? []).map((given) => split(given)));
+        const problems = optionProblems({ stage, region, params }, readRulesFile(rulesFile()));
+        if (problems.length > 0) throw new serverless.classes.Error(problems.join('\n'));
       },
       'before:package:createDeploymentArtifacts': async () => {
         const { bundleFunctions } = require('./bundle.ts');
-        await bundleFunctions(serverless.service.custom.rulesFile, serverless.serviceDir);
+        await bundleFunctions(rulesFile(), serverless.serviceDir);
       },
     };
   }
 };
+
+/** @param {string} given for example `alertEmail=oncall@example.com` */
+function split(given) {
+  const at = given.indexOf('=');
+  return at < 0 ? [given, ''] : [given.slice(0, at), given.slice(at + 1)];
+}
