@@ -1,13 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { WORK_DIR } from './work-dir.ts';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
-
-const LOCK = join(WORK_DIR, 'packaging.lock');
 
 /** `serverless package` failed. The message is what it printed, for people to read as it is. */
 class PackagingError extends Error {
@@ -15,8 +12,8 @@ class PackagingError extends Error {
 }
 
 /**
- * Packages the service by the real command, without credentials, network or other settings of this machine. Bundles are
- * made in `dist/`: it waits until no other process that uses this function packages.
+ * Packages the service by the real command, without credentials, network or other settings of this machine, and in a
+ * service folder of its own: `dist/` and `.serverless/` of the repository belong to those who deploy from it.
  * @param options.packageDir what was there is deleted
  * @throws PackagingError
  */
@@ -36,36 +33,26 @@ export async function packageService(options: {
     HOME: dirname(resolve(packageDir)),
     COPY_RULES: resolve(rulesFile),
   };
-  await alone(
-    () =>
-      new Promise<void>((done, reject) => {
-        execFile(process.execPath, args, { cwd: REPOSITORY, env }, (error, stdout, stderr) => {
-          if (error === null) done();
-          else reject(new PackagingError(`The service could not be packaged.\n${(stdout + stderr).trim()}`));
-        });
-      }),
-  );
-}
-
-async function alone(work: () => Promise<void>): Promise<void> {
-  mkdirSync(WORK_DIR, { recursive: true });
-  while (!take()) await setTimeout(100);
+  const cwd = makeServiceFolder();
   try {
-    await work();
+    await new Promise<void>((done, reject) => {
+      execFile(process.execPath, args, { cwd, env }, (error, stdout, stderr) => {
+        if (error === null) done();
+        else reject(new PackagingError(`The service could not be packaged.\n${(stdout + stderr).trim()}`));
+      });
+    });
   } finally {
-    rmdirSync(LOCK);
+    rmSync(cwd, { recursive: true, force: true });
   }
 }
 
-/** Making a folder is something that only one of several processes can do. */
-function take(): boolean {
-  try {
-    mkdirSync(LOCK);
-    return true;
-  } catch {
-    const takenAt = statSync(LOCK, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
-    // Packaging takes some seconds: this one was left over from a process that was killed.
-    if (Date.now() - takenAt > 120_000) rmSync(LOCK, { recursive: true, force: true });
-    return false;
+/** osls wants serverless.yml itself, and no link to it. */
+function makeServiceFolder(): string {
+  mkdirSync(WORK_DIR, { recursive: true });
+  const folder = mkdtempSync(join(WORK_DIR, `service-${process.pid}-`));
+  for (const file of ['serverless.yml', 'package.json']) copyFileSync(join(REPOSITORY, file), join(folder, file));
+  for (const name of ['packaging', 'statemachines', 'node_modules']) {
+    symlinkSync(join(REPOSITORY, name), join(folder, name), 'junction');
   }
+  return folder;
 }

@@ -19,7 +19,7 @@ import { StatesApi } from './stepfunctions/api.ts';
 import { StepFunctions } from './stepfunctions/step-functions.ts';
 import { Tasks } from './stepfunctions/tasks.ts';
 import { installVirtualClock, type TimeMode, type VirtualClock } from './virtual-clock.ts';
-import { WORK_DIR } from './work-dir.ts';
+import { compiledIn, functionsIn, markAsUsed, removeLeftOvers, WORK_DIR } from './work-dir.ts';
 
 export interface SandboxOptions {
   /** What `serverless package` wrote: the template, and the functions' zip files. */
@@ -72,6 +72,7 @@ export interface Sandbox {
 
 const TEMPLATE_FILE = 'cloudformation-template-update-stack.json';
 const STATE_FILE = 'serverless-state.json';
+const HOUR_MS = 3_600_000;
 
 const state = z.object({
   service: z.object({
@@ -86,6 +87,7 @@ const state = z.object({
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { packageDir, time, seed = 1 } = options;
+  removeLeftOvers(WORK_DIR);
   const home = { account: HOME_ACCOUNT, region: options.home?.region ?? 'eu-west-1' };
   const template = readJson(packageDir, TEMPLATE_FILE);
   const { service } = state.parse(readJson(packageDir, STATE_FILE));
@@ -100,9 +102,16 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   let endpoint = '';
   const logs = new FunctionLogs(clock);
-  const lambda = new LambdaService({ clock, random, home, logs, workDir: WORK_DIR, endpoint: () => endpoint });
+  const lambda = new LambdaService({
+    clock,
+    random,
+    home,
+    logs,
+    compiledDir: compiledIn(WORK_DIR),
+    endpoint: () => endpoint,
+  });
   const messaging = new Messaging({ clock, home, endpoint: () => endpoint });
-  const asyncInvoker = new AsyncInvoker({ clock, random, lambda, messaging });
+  const asyncInvoker = new AsyncInvoker({ clock, random, lambda, messaging, logs });
   const policies = new ResourcePolicies();
   const bus = new EventBus({ clock, random, home, asyncInvoker, messaging, policies });
   const tasks = new Tasks({ lambda, messaging });
@@ -121,7 +130,17 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const states = new StatesApi({ stepFunctions, home });
   const front = new HttpFront({ clock, home, ec2, kms, states, messaging, lambda, control });
 
+  let forgetBundles = (): void => {};
+  /** A sandbox that runs for days may still have to load a bundle again. */
+  function keepBundles(codeDirs: readonly string[]): void {
+    forgetBundles = clock.afterReal(HOUR_MS, () => {
+      for (const directory of codeDirs) markAsUsed(directory);
+      keepBundles(codeDirs);
+    });
+  }
+
   async function stop(): Promise<void> {
+    forgetBundles();
     clock.uninstall();
     Math.random = systemRandom;
     await front.close();
@@ -139,11 +158,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         home,
         seed,
         packageDir,
-        codeDir: join(WORK_DIR, 'functions'),
+        codeDir: functionsIn(WORK_DIR),
         parameters: options.parameters ?? {},
       },
       { lambda, asyncInvoker, messaging, bus, policies, stepFunctions },
     );
+    keepBundles(stack.codeDirs);
   } catch (error) {
     await stop();
     throw error;

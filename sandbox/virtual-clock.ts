@@ -10,8 +10,8 @@ export type TimeMode = { readonly mode: 'jumping' } | { readonly mode: 'paced'; 
 
 /**
  * The time of the whole sandbox. Installed, it replaces `Date`, `setTimeout`, `setInterval` and their `clear…` of this
- * process, because the libraries that the sandbox is made of use them; everything else of Node stays real. One at a
- * time in a process.
+ * process, because the libraries that the sandbox is made of use them; everything else of Node stays real. Other than
+ * Node's, its timers can be of any length. One at a time in a process.
  */
 export interface VirtualClock extends Clock {
   readonly mode: TimeMode['mode'];
@@ -36,8 +36,8 @@ export interface VirtualClock extends Clock {
 
 /** How often Node's event loop must turn without new work before nothing more can follow. */
 const QUIET_TURNS = 3;
-/** Node's, and so these timers', longest delay: a longer one would fire at once. */
-export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
+/** The longest delay of Node's timers, and of those that replace them: a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Real time between two looks of the paced driver. */
 const PACE_MS = 5;
 /** A real pause longer than this (a sleeping laptop, a breakpoint) counts as this long. */
@@ -57,6 +57,32 @@ export function installVirtualClock(options: { readonly start: Date; readonly ti
     now: options.start,
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'],
     shouldClearNativeTimers: true,
+  });
+
+  const short = { set: timers.setTimeout, clear: timers.clearTimeout };
+  /** The part under way of each longer timer, by its first part, which is the one that others know. */
+  const parts = new Map<unknown, ReturnType<typeof short.set>>();
+  // The replaced functions call these ones.
+  Object.assign(timers, {
+    setTimeout(task: (...args: unknown[]) => void, ms: number, ...args: unknown[]) {
+      if (!(ms > LONGEST_TIMER_MS)) return short.set(task, ms, ...args);
+      const end = timers.now + ms;
+      const next = (): void => {
+        const left = end - timers.now;
+        if (left > 0) {
+          parts.set(first, short.set(next, Math.min(left, LONGEST_TIMER_MS)));
+        } else {
+          parts.delete(first);
+          task(...args);
+        }
+      };
+      const first = short.set(next, LONGEST_TIMER_MS);
+      return first;
+    },
+    clearTimeout(timer: ReturnType<typeof short.set>) {
+      short.clear(parts.get(timer) ?? timer);
+      parts.delete(timer);
+    },
   });
 
   let underWay = 0;
@@ -80,13 +106,7 @@ export function installVirtualClock(options: { readonly start: Date; readonly ti
   }
 
   function after(ms: number, task: () => void): () => void {
-    const end = timers.now + ms;
-    let timer = timers.setTimeout(next, Math.min(ms, LONGEST_TIMER_MS));
-    function next(): void {
-      const left = end - timers.now;
-      if (left <= 0) task();
-      else timer = timers.setTimeout(next, Math.min(left, LONGEST_TIMER_MS));
-    }
+    const timer = timers.setTimeout(task, ms);
     return () => timers.clearTimeout(timer);
   }
 
@@ -218,6 +238,8 @@ export function installVirtualClock(options: { readonly start: Date; readonly ti
     uninstall() {
       if (!installed) return;
       installed = false;
+      // It puts back what it replaced only where it finds its own functions.
+      Object.assign(timers, { setTimeout: short.set, clearTimeout: short.clear });
       timers.uninstall();
     },
   };

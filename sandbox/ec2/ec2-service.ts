@@ -31,6 +31,11 @@ export interface NoAnswer {
   readonly drop: true;
 }
 
+/** The connection must stay open without an answer. */
+export interface Hang {
+  readonly hang: true;
+}
+
 /** A call that came in, as it was dealt with. */
 export interface Ec2Call extends Caller {
   /** Milliseconds since 1970, sandbox time. */
@@ -38,11 +43,14 @@ export interface Ec2Call extends Caller {
   readonly action: string;
   /** As on the wire, but a PresignedUrl comes without its signature and session token. */
   readonly params: Readonly<Record<string, string>>;
-  /** `answer-lost`: it was done, and the caller was not told. */
-  readonly outcome: 'accepted' | 'refused' | 'answer-lost';
+  /** `answer-lost`: it was done, and the caller was not told. `unanswered`: it was not done either. */
+  readonly outcome: 'accepted' | 'refused' | 'answer-lost' | 'unanswered';
   /** Of a refused call. */
   readonly errorCode?: string;
 }
+
+/** A sandbox may run for weeks, and nobody looks further back. */
+const CALLS_KEPT = 100_000;
 
 /** HTTP statuses of the codes that a fault may name without one, if it is not 400. */
 const STATUS_OF: Readonly<Record<string, number>> = {
@@ -70,16 +78,20 @@ export class Ec2Service {
     return this.#world.faults;
   }
 
-  /** Every call, accepted or refused, in order. */
+  /** The calls, accepted or refused, in order: the last 100,000. */
   get calls(): readonly Ec2Call[] {
     return this.#calls;
   }
 
   /** Never throws for expected trouble: an error is an answer. */
-  handle(request: Ec2Request): Ec2Answer | NoAnswer {
+  handle(request: Ec2Request): Ec2Answer | NoAnswer | Hang {
     const action = request.params.get('Action') ?? '';
     const requestId = this.#world.newUuid();
     const subject = subjectOf(request, action);
+    if (this.#world.faults.take('hang', subject) !== undefined) {
+      this.#note(request, action, { outcome: 'unanswered' });
+      return { hang: true };
+    }
     try {
       const fault = this.#world.faults.take('error', subject);
       if (fault !== undefined) throw errorOf(fault);
@@ -139,6 +151,7 @@ export class Ec2Service {
       [...params].map(([name, value]) => [name, name === 'PresignedUrl' ? withoutSignature(value) : value]),
     );
     this.#calls.push({ at: this.#world.now, account, region, action, params: seen, ...end });
+    if (this.#calls.length > CALLS_KEPT) this.#calls.shift();
   }
 }
 

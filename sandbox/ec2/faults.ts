@@ -27,6 +27,8 @@ const faultSchema = z.discriminatedUnion('kind', [
   }),
   /** The call is done, then the connection is cut. */
   z.strictObject({ kind: z.literal('lost-answer'), ...where, action: z.string().min(1).optional(), times }),
+  /** Nothing is done, and the call is never answered: the connection stays open. */
+  z.strictObject({ kind: z.literal('hang'), ...where, action: z.string().min(1).optional(), times }),
   /** The copy ends in `error` after a share of its time. */
   z.strictObject({
     kind: z.literal('copy-error'),

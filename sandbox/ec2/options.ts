@@ -34,8 +34,13 @@ export interface Ec2Options {
   readonly snapshotTakesSeconds?: (sizeGiB: number) => number;
   /** Default 60 s, and what moves at 100 MiB/s. */
   readonly copyTakesSeconds?: (copy: CopyToTime) => number;
-  /** How long a new snapshot is missing from DescribeSnapshots. Default 0. */
+  /** How long DescribeSnapshots does not show a new snapshot, and CreateTags and DeleteSnapshot do not find it. Default 0. */
   readonly visibleAfterSeconds?: number;
+  /**
+   * How many snapshots DescribeSnapshots looks through for one page, where MaxResults asks for pages; at least 1.
+   * Filters choose among those, so a page may be short, or empty, and still have a NextToken. Default: no limit.
+   */
+  readonly largestPage?: number;
   /** How long a share, and its end, take to have effect. Default 0. */
   readonly shareVisibleAfterSeconds?: number;
   /** Enabled Regions. Default: those that are enabled in a new account. */

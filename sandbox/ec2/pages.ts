@@ -16,6 +16,12 @@ export const pageParameters: {
 const MIN_RESULTS = 5;
 const MAX_RESULTS = 1000;
 
+interface Part<T> {
+  readonly items: readonly T[];
+  /** Undefined = nothing comes after. */
+  readonly nextToken: string | undefined;
+}
+
 /**
  * One page of a list that is sorted by `keyOf`. Fewer than 5 at a time is an error; above 1,000 counts as 1,000;
  * without MaxResults everything comes at once.
@@ -23,19 +29,37 @@ const MAX_RESULTS = 1000;
  *
  * A token says what was shown last, so that what comes or goes between two pages shifts nothing.
  */
-export function page<T>(
-  list: readonly T[],
-  keyOf: (item: T) => string,
-  { MaxResults, NextToken }: PageInput,
-): { items: readonly T[]; nextToken: string | undefined } {
+export function page<T>(list: readonly T[], keyOf: (item: T) => string, { MaxResults, NextToken }: PageInput): Part<T> {
   if (MaxResults !== undefined && MaxResults < MIN_RESULTS) {
     throw invalidValue(
       `Value ( ${MaxResults} ) for parameter maxResults is invalid. Expecting a value greater than or equal to ${MIN_RESULTS}.`,
     );
   }
-  const after = NextToken === undefined ? undefined : readToken(NextToken);
+  return take(list, keyOf, NextToken, MaxResults === undefined ? undefined : Math.min(MaxResults, MAX_RESULTS));
+}
+
+/**
+ * The part of a list that is looked through for one page, before filters choose from it. Without MaxResults it is all.
+ * Its token is the page's, unless the page itself ends earlier.
+ */
+export function searched<T>(
+  list: readonly T[],
+  keyOf: (item: T) => string,
+  { MaxResults, NextToken }: PageInput,
+  largest: number,
+): Part<T> {
+  return take(list, keyOf, NextToken, MaxResults === undefined ? undefined : largest);
+}
+
+function take<T>(
+  list: readonly T[],
+  keyOf: (item: T) => string,
+  token: string | undefined,
+  most: number | undefined,
+): Part<T> {
+  const after = token === undefined ? undefined : readToken(token);
   const rest = after === undefined ? list : list.filter((item) => keyOf(item) > after);
-  const chosen = MaxResults === undefined ? rest : rest.slice(0, Math.min(MaxResults, MAX_RESULTS));
+  const chosen = most === undefined ? rest : rest.slice(0, most);
   const last = chosen.at(-1);
   const more = chosen.length < rest.length && last !== undefined;
   return { items: chosen, nextToken: more ? writeToken(keyOf(last)) : undefined };

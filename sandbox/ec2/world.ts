@@ -44,6 +44,7 @@ export class Ec2World {
       snapshotTakesSeconds: () => 20,
       copyTakesSeconds: ({ gib }) => 60 + (gib * MIB_PER_GIB) / PLAIN_COPY_MIB_PER_SECOND,
       visibleAfterSeconds: 0,
+      largestPage: Number.POSITIVE_INFINITY,
       shareVisibleAfterSeconds: 0,
       regions: DEFAULT_REGIONS,
       copyFailsAfterSeconds: 30,
@@ -120,7 +121,10 @@ export class Ec2World {
     return found.snapshot;
   }
 
-  /** Whether DescribeSnapshots shows the snapshot yet. */
+  /**
+   * Whether the snapshot can be found by its id, or in a list, yet:
+   * https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+   */
   isListed(snapshot: Snapshot): boolean {
     return this.now >= snapshot.startedAt + this.settings.visibleAfterSeconds * 1000;
   }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { XMLBuilder } from 'fast-xml-parser';
 import type { Caller } from '../accounts.ts';
-import type { Ec2Service } from '../ec2/ec2-service.ts';
+import type { Ec2Service, Hang } from '../ec2/ec2-service.ts';
 import type { Home } from '../home.ts';
 import type { KmsService } from '../kms/kms-service.ts';
 import type { LambdaService } from '../lambda/lambda-service.ts';
@@ -92,6 +93,11 @@ export class HttpFront {
     // It may wait for a message in sandbox time, for which the clock must not wait in turn.
     if (read.service === 'sqs' && read.action === 'ReceiveMessage') end();
     const answer = await this.#answer(read);
+    if ('hang' in answer) {
+      // The caller may count its patience in sandbox time, which must not wait for this request.
+      end();
+      return;
+    }
     const callerIsGone = lambda.answering(headerOf(request, 'x-amzn-trace-id'), read.action);
     if (callerIsGone || 'drop' in answer) response.destroy();
     else this.#send(response, answer);
@@ -121,7 +127,7 @@ export class HttpFront {
     };
   }
 
-  async #answer(request: AwsRequest): Promise<Answer | NoAnswer> {
+  async #answer(request: AwsRequest): Promise<Answer | NoAnswer | Hang> {
     const { ec2, kms, states, messaging, home } = this.#services;
     const { account, region, service, target, contentType, body, params, action } = request;
     switch (service) {
@@ -191,6 +197,7 @@ function errorIn(isJson: boolean, code: string, message: string, status: number)
       body: JSON.stringify({ __type: code, message }),
     };
   }
-  const body = `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`;
+  const error = { Type: 'Sender', Code: code, Message: message };
+  const body = new XMLBuilder().build({ ErrorResponse: { Error: error } });
   return { status, headers: { 'content-type': 'text/xml' }, body };
 }

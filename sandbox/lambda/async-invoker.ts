@@ -1,7 +1,8 @@
 import { type Random, uuid } from '../ids.ts';
-import type { Messaging } from '../messaging.ts';
+import { type Messaging, MessagingError } from '../messaging.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import type { Invocation, LambdaService } from './lambda-service.ts';
+import type { FunctionLogs } from './logs.ts';
 
 /** `AWS::Lambda::EventInvokeConfig`, or Lambda's defaults. */
 export interface AsyncConfig {
@@ -21,13 +22,15 @@ type GivenUpBecause = 'RetriesExhausted' | 'EventAgeExceeded';
 
 /**
  * Lambda's asynchronous invocation: an event is taken at once, tried again after errors, and at last recorded at the
- * on-failure destination. Without a destination it is dropped, as Lambda does.
+ * on-failure destination. Without a destination it is dropped, as Lambda does; a destination that refuses it is told in
+ * the function's log.
  */
 export class AsyncInvoker {
   readonly #clock: VirtualClock;
   readonly #random: Random;
   readonly #lambda: LambdaService;
   readonly #messaging: Messaging;
+  readonly #logs: FunctionLogs;
   readonly #configs = new Map<string, AsyncConfig>();
 
   constructor(options: {
@@ -35,11 +38,13 @@ export class AsyncInvoker {
     readonly random: Random;
     readonly lambda: LambdaService;
     readonly messaging: Messaging;
+    readonly logs: FunctionLogs;
   }) {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#lambda = options.lambda;
     this.#messaging = options.messaging;
+    this.#logs = options.logs;
   }
 
   /** @param functionArn of the function, or of one version of it */
@@ -87,7 +92,7 @@ export class AsyncInvoker {
     last: Extract<Invocation, { ok: false }>,
   ): Promise<void> {
     if (onFailure === undefined) return;
-    const { arn, version } = this.#lambda.resolve(accepted.arn);
+    const { arn, version, config } = this.#lambda.resolve(accepted.arn);
     const record = {
       version: '1.0',
       timestamp: new Date(this.#clock.now()).toISOString(),
@@ -101,7 +106,13 @@ export class AsyncInvoker {
       responseContext: { statusCode: 200, executedVersion: last.executedVersion, functionError: 'Unhandled' },
       responsePayload: last.error,
     };
-    await this.#messaging.sendTo(onFailure, JSON.stringify(record));
+    try {
+      await this.#messaging.sendTo(onFailure, JSON.stringify(record));
+    } catch (error) {
+      if (!(error instanceof MessagingError)) throw error;
+      const why = `${condition}; ${onFailure}: ${error.code}: ${error.message}`;
+      this.#logs.write(config.name, accepted.requestId, `The sandbox dropped the event of this invocation: ${why}`);
+    }
   }
 }
 

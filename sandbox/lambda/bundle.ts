@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
+import { markAsUsed } from '../work-dir.ts';
 import type { EnvironmentSettings } from './messages.ts';
 
 /**
@@ -11,7 +12,10 @@ import type { EnvironmentSettings } from './messages.ts';
 export function unpackBundle(zipFile: string, cacheDir: string): string {
   const zip = readFileSync(zipFile);
   const directory = join(cacheDir, createHash('sha256').update(zip).digest('hex').slice(0, 32));
-  if (existsSync(directory)) return directory;
+  if (existsSync(directory)) {
+    markAsUsed(directory);
+    return directory;
+  }
   const unfinished = `${directory}.${process.pid}`;
   for (const [name, data] of Object.entries(unzipSync(zip))) {
     if (name.endsWith('/')) continue;

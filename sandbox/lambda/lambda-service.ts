@@ -1,5 +1,4 @@
 import { devNull } from 'node:os';
-import { join } from 'node:path';
 import { type Home, homeArn } from '../home.ts';
 import { hexDigits, type Random, uuid } from '../ids.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
@@ -46,12 +45,15 @@ export class FunctionNotFoundError extends Error {
  */
 const ENVIRONMENTS_PER_VERSION = { jumping: 1, paced: 4 };
 
+const KILLED = { errorType: 'Runtime.ExitError', errorMessage: 'Runtime exited with error: signal: killed' };
+
 interface Pool {
   readonly config: FunctionConfig;
   readonly version: string;
   readonly idle: PooledEnvironment[];
   started: number;
-  readonly waiting: ((environment: PooledEnvironment) => void)[];
+  /** They get no environment when Lambda has been stopped. */
+  readonly waiting: ((environment: PooledEnvironment | undefined) => void)[];
 }
 
 interface PooledEnvironment {
@@ -75,7 +77,7 @@ export class LambdaService {
   readonly #random: Random;
   readonly #home: Home;
   readonly #logs: FunctionLogs;
-  readonly #workDir: string;
+  readonly #compiledDir: string;
   readonly #endpoint: () => string;
   readonly #functions = new Map<string, FunctionConfig>();
   readonly #versions = new Map<string, number>();
@@ -84,6 +86,7 @@ export class LambdaService {
   readonly #running = new Map<string, RunningInvocation>();
   readonly #environments = new Set<Environment>();
   readonly #counts = new Map<string, number>();
+  #stopped = false;
 
   constructor(options: {
     readonly clock: VirtualClock;
@@ -91,7 +94,7 @@ export class LambdaService {
     readonly home: Home;
     readonly logs: FunctionLogs;
     /** For what Node compiled of the bundles. */
-    readonly workDir: string;
+    readonly compiledDir: string;
     /** The sandbox's endpoint, asked for when an environment starts. */
     readonly endpoint: () => string;
   }) {
@@ -99,7 +102,7 @@ export class LambdaService {
     this.#random = options.random;
     this.#home = options.home;
     this.#logs = options.logs;
-    this.#workDir = options.workDir;
+    this.#compiledDir = options.compiledDir;
     this.#endpoint = options.endpoint;
   }
 
@@ -166,8 +169,7 @@ export class LambdaService {
       });
       return answerOf({ kind: 'timed-out' }, requestId, version, config);
     }
-    const error = { errorType: 'Runtime.ExitError', errorMessage: 'Runtime exited with error: signal: killed' };
-    return answerOf({ kind: 'lost', error }, requestId, version, config);
+    return answerOf({ kind: 'lost', error: KILLED }, requestId, version, config);
   }
 
   /** Prepares the end of one coming invocation. Several for one function are used one after the other. */
@@ -192,8 +194,12 @@ export class LambdaService {
     return true;
   }
 
-  /** Ends all threads. */
+  /** Ends all threads, and every invocation: also those that wait for a thread, and later ones, are lost. */
   async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const { waiting } of this.#pools.values()) {
+      for (const give of waiting.splice(0)) give(undefined);
+    }
     await Promise.all([...this.#environments].map((environment) => environment.kill()));
     this.#environments.clear();
   }
@@ -211,6 +217,7 @@ export class LambdaService {
     interruption: Interruption | undefined,
   ): Promise<{ readonly ended: Run; readonly interrupted: boolean }> {
     const pooled = await this.#acquire(pool);
+    if (pooled === undefined) return { ended: { kind: 'lost', error: KILLED }, interrupted: false };
     pooled.requestId = requestId;
     const root = `1-${hexDigits(this.#random, 8)}-${hexDigits(this.#random, 24)}`;
     const running: RunningInvocation = {
@@ -244,7 +251,8 @@ export class LambdaService {
     return fresh;
   }
 
-  async #acquire(pool: Pool): Promise<PooledEnvironment> {
+  async #acquire(pool: Pool): Promise<PooledEnvironment | undefined> {
+    if (this.#stopped) return undefined;
     const idle = pool.idle.pop();
     if (idle !== undefined) return idle;
     if (pool.started < ENVIRONMENTS_PER_VERSION[this.#clock.mode]) return this.#start(pool);
@@ -304,7 +312,7 @@ export class LambdaService {
       AWS_CONFIG_FILE: devNull,
       AWS_SHARED_CREDENTIALS_FILE: devNull,
       // A thread starts in half the time when Node finds what it compiled before.
-      NODE_COMPILE_CACHE: join(this.#workDir, 'compiled'),
+      NODE_COMPILE_CACHE: this.#compiledDir,
     };
   }
 }

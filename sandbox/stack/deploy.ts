@@ -58,6 +58,8 @@ export interface Stack {
   readonly outputs: Readonly<Record<string, string>>;
   /** ARN, or URL of a queue, by logical id: what `Ref` gives. */
   readonly physicalIds: ReadonlyMap<string, string>;
+  /** Where the functions' bundles were unpacked. */
+  readonly codeDirs: readonly string[];
 }
 
 /**
@@ -86,6 +88,7 @@ export async function deployStack(options: StackOptions, services: StackServices
     attributeOf: (name: string) => string,
   ) => void | Promise<void>;
   const made = new Set<string>(TYPES_WITHOUT_EFFECT);
+  const codeDirs: string[] = [];
 
   /** Makes all resources of a type, in the template's order. */
   async function make<S extends z.ZodType>(type: string, schema: S, one: Make<S>): Promise<void> {
@@ -136,6 +139,7 @@ export async function deployStack(options: StackOptions, services: StackServices
   await make('AWS::Lambda::Function', functionProperties, (properties, attributeOf) => {
     const name = attributeOf('Arn').split(':').at(-1) ?? '';
     const directory = unpackBundle(join(options.packageDir, basename(properties.Code.S3Key)), options.codeDir);
+    codeDirs.push(directory);
     lambda.add({
       name,
       code: findHandler(directory, properties.Handler),
@@ -147,9 +151,12 @@ export async function deployStack(options: StackOptions, services: StackServices
   await make('AWS::Lambda::Version', versionProperties, ({ FunctionName }) => {
     lambda.publishVersion(lambda.resolve(FunctionName).config.name);
   });
-  await make('AWS::Lambda::EventInvokeConfig', eventInvokeConfigProperties, (properties) => {
+  await make('AWS::Lambda::EventInvokeConfig', eventInvokeConfigProperties, async (properties) => {
     const { FunctionName, Qualifier, MaximumRetryAttempts, MaximumEventAgeInSeconds, DestinationConfig } = properties;
     const onFailure = DestinationConfig?.OnFailure?.Destination;
+    if (onFailure !== undefined && !(await messaging.exists(onFailure))) {
+      throw new Error(`there is no destination ${onFailure}`);
+    }
     asyncInvoker.configure(`${FunctionName}:${Qualifier}`, {
       ...(MaximumRetryAttempts === undefined ? {} : { maximumRetryAttempts: MaximumRetryAttempts }),
       ...(MaximumEventAgeInSeconds === undefined ? {} : { maximumEventAgeSeconds: MaximumEventAgeInSeconds }),
@@ -198,7 +205,7 @@ export async function deployStack(options: StackOptions, services: StackServices
     if (!made.has(Type)) throw new TemplateError(id, `the sandbox does not know resources of type ${Type}`);
     resolver.resolve(Properties, id);
   }
-  return { outputs: outputsOf(resolver), physicalIds: physicalIdsOf(resolver) };
+  return { outputs: outputsOf(resolver), physicalIds: physicalIdsOf(resolver), codeDirs };
 }
 
 function outputsOf(resolver: Resolver): Record<string, string> {

@@ -1,11 +1,13 @@
 import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import * as z from 'zod';
-import { LONGEST_TIMER_MS } from '../virtual-clock.ts';
 
 /** A definition has something that the sandbox, or Step Functions, does not understand. */
 export class DefinitionError extends Error {
   override readonly name = 'DefinitionError';
 }
+
+/** Something is larger than the payloads of Step Functions may be. `States.ALL` does not stand for this error. */
+export const DATA_LIMIT_EXCEEDED = 'States.DataLimitExceeded';
 
 /** A Task state, as far as the one who runs it must know it. */
 export interface TaskState {
@@ -21,10 +23,10 @@ export interface PreparedDefinition {
   readonly tasks: readonly TaskState[];
 }
 
-/** The interpreter's timers, like Node's, go no further. */
-const LONGEST_SECONDS = Math.floor(LONGEST_TIMER_MS / 1000);
+/** Step Functions' longest wait, time-out and interval: more than three years. */
+const LONGEST_SECONDS = 99_999_999;
 
-const seconds = z.int().min(1).max(LONGEST_SECONDS, `the sandbox waits ${LONGEST_SECONDS} s at most`);
+const seconds = z.int().min(1).max(LONGEST_SECONDS);
 const path = z.string().startsWith('$');
 const pathOrNull = z.union([path, z.null()]);
 const name = z.string().min(1).max(80);
@@ -39,19 +41,23 @@ const common = {
 };
 const next = { Next: name.optional(), End: z.literal(true).optional() };
 
+const errorNames = z
+  .array(z.string().refine((each) => each !== DATA_LIMIT_EXCEEDED, `the sandbox always ends an execution with it`))
+  .min(1);
+
 const retrier = z.strictObject({
   Comment: z.string().optional(),
-  ErrorEquals: z.array(z.string()).min(1),
+  ErrorEquals: errorNames,
   IntervalSeconds: seconds.optional(),
   MaxAttempts: z.int().min(0).max(99_999_999).optional(),
   BackoffRate: z.number().min(1).optional(),
-  MaxDelaySeconds: seconds.optional(),
+  MaxDelaySeconds: z.int().min(1).max(31_622_399).optional(),
   JitterStrategy: z.enum(['FULL', 'NONE']).optional(),
 });
 
 const catcher = z.strictObject({
   Comment: z.string().optional(),
-  ErrorEquals: z.array(z.string()).min(1),
+  ErrorEquals: errorNames,
   Next: name,
   ResultPath: pathOrNull.optional(),
 });

@@ -1,8 +1,8 @@
 import { ExecutionError, StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import type { Clock } from '../clock.ts';
-import type { PreparedDefinition, TaskState } from './definition.ts';
+import { DATA_LIMIT_EXCEEDED, type PreparedDefinition, type TaskState } from './definition.ts';
 import { ExecutionHistory, LONGEST_HISTORY } from './history.ts';
-import type { JsonValue, Task } from './tasks.ts';
+import { isTooLarge, type JsonValue, type Task, tooLarge } from './tasks.ts';
 
 /** How an execution ended. `output` is JSON text. */
 export interface ExecutionEnd {
@@ -146,10 +146,15 @@ export class Execution {
       } else if (event.type === 'StateFailed' && event.Error === 'States.Timeout') {
         this.#taskTimedOut();
       } else if (event.type === 'StateExited' && event.state.type !== 'Fail') {
-        const { name, type, output } = event.state;
+        const { name, type } = event.state;
+        const output = JSON.stringify(event.state.output);
+        if (isTooLarge(output)) {
+          this.#force({ status: 'FAILED', error: DATA_LIMIT_EXCEEDED, cause: tooLarge(name) });
+          continue;
+        }
         this.history.add(
           `${type}StateExited`,
-          { name, output: JSON.stringify(output), outputDetails: { truncated: false } },
+          { name, output, outputDetails: { truncated: false } },
           'stateExitedEventDetails',
         );
       }

@@ -69,6 +69,7 @@ interface Entry {
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html */
 const BAD_NAME = /[\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}\uFFFE\uFFFF]/u;
 const LARGEST_INPUT_BYTES = 262_144;
+const LARGEST_IN_EVENT_BYTES = 248 * 1024;
 
 /** Step Functions: Standard state machines of the home account and Region. */
 export class StepFunctions {
@@ -203,6 +204,7 @@ export class StepFunctions {
   /** https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html */
   #tell(entry: Entry): void {
     const { arn, name, status, startDate, stopDate, input, output, error, cause, stateMachineArn } = recordOf(entry);
+    const included = includedIn(input, output);
     const canRedrive = status !== 'RUNNING' && status !== 'SUCCEEDED';
     this.#emit({
       source: 'aws.states',
@@ -215,21 +217,33 @@ export class StepFunctions {
         status,
         startDate,
         stopDate: stopDate ?? null,
-        input,
-        output: output ?? null,
+        input: included.input ? input : null,
+        output: included.output ? (output ?? null) : null,
         stateMachineVersionArn: null,
         stateMachineAliasArn: null,
         redriveCount: 0,
         redriveDate: null,
         redriveStatus: canRedrive ? 'REDRIVABLE' : 'NOT_REDRIVABLE',
         redriveStatusReason: canRedrive ? null : `Execution is ${status} and cannot be redriven`,
-        inputDetails: { included: true },
-        outputDetails: output === undefined ? null : { included: true },
+        inputDetails: { included: included.input },
+        outputDetails: output === undefined ? null : { included: included.output },
         error: error ?? null,
         cause: cause ?? null,
       },
     });
   }
+}
+
+/**
+ * What of them has room in a status event, in which they are escaped.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+ */
+function includedIn(input: string, output: string | undefined): { readonly input: boolean; readonly output: boolean } {
+  const outputBytes = output === undefined ? 0 : Buffer.byteLength(JSON.stringify(output));
+  return {
+    input: Buffer.byteLength(JSON.stringify(input)) + outputBytes <= LARGEST_IN_EVENT_BYTES,
+    output: outputBytes <= LARGEST_IN_EVENT_BYTES,
+  };
 }
 
 function recordOf({ machine, arn, name, input, startDate, stopDate, end, execution }: Entry): ExecutionRecord {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { LambdaService } from '../lambda/lambda-service.ts';
 import { type Messaging, MessagingError } from '../messaging.ts';
-import { DefinitionError, type TaskState } from './definition.ts';
+import { DATA_LIMIT_EXCEEDED, DefinitionError, type TaskState } from './definition.ts';
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 
@@ -16,11 +16,22 @@ export interface Task {
 /** A task failed. `name` and `message` are the Error and the Cause that Retry, Catch and the history see. */
 class TaskFailure extends Error {
   override readonly name: string;
+  /** The interpreter asks for these. */
+  readonly isRetryable: boolean;
+  readonly isCatchable: boolean;
   constructor(error: string, cause: string) {
     super(cause);
     this.name = error;
+    this.isRetryable = !FINAL_ERRORS.has(error);
+    this.isCatchable = this.isRetryable;
   }
 }
+
+/**
+ * What no `States.ALL` retries or catches.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+ */
+const FINAL_ERRORS = new Set([DATA_LIMIT_EXCEEDED, 'States.Runtime']);
 
 const staticInvoke = z.looseObject({ FunctionName: z.string() });
 const invokeInput = z.strictObject({ FunctionName: z.string(), Payload: z.unknown().optional() });
@@ -33,6 +44,16 @@ const publishInput = z.strictObject({
 
 /** "The maximum input or output size": https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
 const LARGEST_PAYLOAD_BYTES = 262_144;
+
+/** @param json an input or output, as JSON text */
+export function isTooLarge(json: string): boolean {
+  return Buffer.byteLength(json) > LARGEST_PAYLOAD_BYTES;
+}
+
+/** The Cause of `States.DataLimitExceeded`. */
+export function tooLarge(name: string): string {
+  return `The state/task '${name}' returned a result with a size exceeding the maximum number of bytes service limit.`;
+}
 
 /** Knows which Task resources the sandbox can run: functions of the stack and its topics. */
 export class Tasks {
@@ -98,10 +119,7 @@ export class Tasks {
   ): Promise<{ readonly payload: string; readonly executedVersion: string }> {
     const result = await this.#lambda.invoke(nameOrArn, JSON.stringify(input));
     if (!result.ok) throw new TaskFailure(result.error.errorType, JSON.stringify(result.error));
-    if (Buffer.byteLength(result.payload) > LARGEST_PAYLOAD_BYTES) {
-      const cause = `The state/task '${nameOrArn}' returned a result with a size exceeding the maximum number of bytes service limit.`;
-      throw new TaskFailure('States.DataLimitExceeded', cause);
-    }
+    if (isTooLarge(result.payload)) throw new TaskFailure(DATA_LIMIT_EXCEEDED, tooLarge(nameOrArn));
     return result;
   }
 

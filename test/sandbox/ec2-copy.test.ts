@@ -241,6 +241,19 @@ describe('a call that is refused at once', () => {
     expect(sandbox.service.snapshots({ region: TO })).toEqual([]);
   });
 
+  it.each([
+    ['another Region', '&DestinationRegion=us-east-1', 'us-east-1'],
+    ['no Region', '', ''],
+  ])('refuses a presigned URL for %s', async (_name, parameter, said) => {
+    const { sandbox, source } = await ready();
+    const url = `https://ec2.${FROM}.amazonaws.com/?Action=CopySnapshot&SourceSnapshotId=${source}${parameter}`;
+    await expect(copy(sandbox, source, { PresignedUrl: url })).rejects.toMatchObject({
+      name: 'InvalidParameterValue',
+      message: `The destination region specified in PresignedUrl: '${said}' is incorrect`,
+    });
+    expect(sandbox.service.snapshots({ region: TO })).toEqual([]);
+  });
+
   it('accepts a presigned URL that nobody signed', async () => {
     const { sandbox, source } = await ready();
     const url = `https://ec2.${FROM}.amazonaws.com/?Action=CopySnapshot&SourceSnapshotId=${source}&DestinationRegion=${TO}`;

@@ -52,6 +52,25 @@ it('a lost answer: the copy was begun, and nobody was told', async () => {
   expect(sandbox.service.calls.at(-1)).toMatchObject({ action: 'CopySnapshot', outcome: 'answer-lost' });
 });
 
+it('a call that hangs is not done, and never answered', async () => {
+  sandbox.service.faults.add({ kind: 'hang', action: 'CopySnapshot', region: TO });
+  let answered = false;
+  const end = () => {
+    answered = true;
+  };
+  void copy().then(end, end);
+  expect(await errorCode(copy(source, 'us-east-1'))).toBe('no error');
+  sandbox.seconds(3600);
+  expect(await errorCode(copy())).toBe('no error');
+  expect(answered).toBe(false);
+  expect(copies()).toHaveLength(1);
+  expect(sandbox.service.calls.map(({ action, outcome }) => [action, outcome]).slice(-3)).toEqual([
+    ['CopySnapshot', 'unanswered'],
+    ['CopySnapshot', 'accepted'],
+    ['CopySnapshot', 'accepted'],
+  ]);
+});
+
 it('an answer that is an error is not lost', async () => {
   sandbox.service.faults.add({ kind: 'lost-answer' });
   expect(await errorCode(copy('snap-bad'))).toBe('InvalidParameterValue');
@@ -111,6 +130,17 @@ describe('the list of faults', () => {
     expect(() => sandbox.service.faults.add(fault)).toThrow(/"action":"CopySnapshot"/);
     expect(sandbox.service.faults.list()).toEqual([]);
   });
+});
+
+it('the record of calls goes back 100,000 calls', () => {
+  sandbox.service.faults.add({ kind: 'hang', times: 100_001 });
+  const params = new URLSearchParams({ Action: 'DescribeSnapshots' });
+  const call = (region: string) => sandbox.service.handle({ account: SOURCE, region, params });
+  call('first');
+  call('second');
+  for (let i = 0; i < 99_999; i++) call(TO);
+  expect(sandbox.service.calls).toHaveLength(100_000);
+  expect(sandbox.service.calls[0]?.region).toBe('second');
 });
 
 it('the record of calls never holds what signs a presigned URL', async () => {

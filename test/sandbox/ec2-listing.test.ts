@@ -2,6 +2,7 @@ import {
   CopySnapshotCommand,
   CreateSnapshotCommand,
   CreateTagsCommand,
+  DeleteSnapshotCommand,
   DeleteTagsCommand,
   DescribeAvailabilityZonesCommand,
   DescribeRegionsCommand,
@@ -100,6 +101,18 @@ describe('DescribeSnapshots', () => {
     expect(await ids({ SnapshotIds: [fresh] })).toEqual([fresh]);
   });
 
+  it('is not alone in that: the new snapshot cannot be tagged or deleted either', async () => {
+    sandbox = new Ec2Sandbox({ visibleAfterSeconds: 25 });
+    const fresh = await sandbox.snapshot(HERE);
+    const remove = () => errorCode(sandbox.as(SOURCE, HERE).send(new DeleteSnapshotCommand({ SnapshotId: fresh })));
+    expect(await errorCode(tag(fresh, { a: 'b' }))).toBe('InvalidSnapshot.NotFound');
+    expect(await remove()).toBe('InvalidSnapshot.NotFound');
+    expect(sandbox.inside(fresh)).toMatchObject({ state: 'completed', tags: {} });
+    sandbox.seconds(5);
+    expect(await errorCode(tag(fresh, { a: 'b' }))).toBe('no error');
+    expect(await remove()).toBe('no error');
+  });
+
   it('shows a share, and its end, only after a while, where that is set', async () => {
     sandbox = new Ec2Sandbox({ shareVisibleAfterSeconds: 60 });
     const snapshot = await sandbox.snapshot(HERE);
@@ -116,6 +129,36 @@ describe('DescribeSnapshots', () => {
     expect(await ids({}, TARGET)).toEqual([snapshot]);
     sandbox.seconds(1);
     expect(await ids({}, TARGET)).toEqual([]);
+  });
+
+  it('never shows a share that was taken back before it had effect, nor an end that was', async () => {
+    sandbox = new Ec2Sandbox({ shareVisibleAfterSeconds: 60 });
+    const snapshot = await sandbox.snapshot(HERE);
+    const change = (permission: 'Add' | 'Remove') =>
+      sandbox.as(SOURCE, HERE).send(
+        new ModifySnapshotAttributeCommand({
+          SnapshotId: snapshot,
+          CreateVolumePermission: { [permission]: [{ UserId: TARGET }] },
+        }),
+      );
+    const seen = async () => {
+      const answers = [await ids({}, TARGET)];
+      for (const pause of [29, 2, 60]) {
+        sandbox.seconds(pause);
+        answers.push(await ids({}, TARGET));
+      }
+      return answers;
+    };
+    await change('Add');
+    sandbox.seconds(30);
+    await change('Remove');
+    expect(await seen()).toEqual([[], [], [], []]);
+    await change('Add');
+    sandbox.seconds(60);
+    await change('Remove');
+    sandbox.seconds(30);
+    await change('Add');
+    expect(await seen()).toEqual([[snapshot], [snapshot], [snapshot], [snapshot]]);
   });
 
   describe('filters', () => {
@@ -211,6 +254,40 @@ describe('DescribeSnapshots', () => {
       expect(rest).toEqual([...made.slice(5), late]);
     });
 
+    it('are short, or empty, where EC2 looks through less than that for one', async () => {
+      sandbox = new Ec2Sandbox({ largestPage: 3 });
+      const wanted: string[] = [];
+      for (let i = 0; i < 10; i++) {
+        const snapshot = await sandbox.snapshot(HERE);
+        if (![0, 1, 7].includes(i)) continue;
+        await tag(snapshot, { Backup: 'nightly' });
+        wanted.push(snapshot);
+      }
+      const Filters = [{ Name: 'tag:Backup', Values: ['nightly'] }];
+      const sizes: number[] = [];
+      const found: (string | undefined)[] = [];
+      for await (const page of paginateDescribeSnapshots(
+        { client: sandbox.as(SOURCE, HERE), pageSize: 5 },
+        { Filters },
+      )) {
+        sizes.push(page.Snapshots?.length ?? 0);
+        found.push(...(page.Snapshots ?? []).map((snapshot) => snapshot.SnapshotId));
+      }
+      expect(sizes).toEqual([2, 0, 1, 0]);
+      expect(found).toEqual(wanted);
+      expect(await ids({ Filters })).toEqual(wanted);
+    });
+
+    it('are as long as asked for where EC2 looks through more than that', async () => {
+      sandbox = new Ec2Sandbox({ largestPage: 8 });
+      for (let i = 0; i < 12; i++) await sandbox.snapshot(HERE);
+      const sizes: number[] = [];
+      for await (const page of paginateDescribeSnapshots({ client: sandbox.as(SOURCE, HERE), pageSize: 5 }, {})) {
+        sizes.push(page.Snapshots?.length ?? 0);
+      }
+      expect(sizes).toEqual([5, 5, 2]);
+    });
+
     it('of fewer than five are refused, and so is a token that EC2 did not give', async () => {
       expect(await errorCode(ids({ MaxResults: 4 }))).toBe('InvalidParameterValue');
       expect(await errorCode(ids({ NextToken: 'made-up' }))).toBe('InvalidParameterValue');
@@ -232,6 +309,23 @@ describe('tags', () => {
     expect(await seen(SOURCE)).toEqual([{ Key: 'Team', Value: 'owner' }]);
     expect(await ids({ Filters: [{ Name: 'tag:Team', Values: ['owner'] }] }, TARGET)).toEqual([]);
     expect(await errorCode(tag(snapshot, { a: 'b' }, STRANGER))).toBe('InvalidSnapshot.NotFound');
+  });
+
+  it('are listed to the account alone that wrote them', async () => {
+    const volumeId = await sandbox.volume(HERE);
+    const snapshot = await sandbox.snapshot(HERE, volumeId);
+    await tag(volumeId, { Disk: 'owner' });
+    await tag(snapshot, { Team: 'owner' });
+    await sandbox.share(snapshot, HERE);
+    const listed = async (account: string) =>
+      (await sandbox.as(account, HERE).send(new DescribeTagsCommand({}))).Tags?.map(({ Key, Value }) => [Key, Value]);
+    expect(await listed(TARGET)).toEqual([]);
+    await tag(snapshot, { Plan: 'receiver' }, TARGET);
+    expect(await listed(TARGET)).toEqual([['Plan', 'receiver']]);
+    expect(await listed(SOURCE)).toEqual([
+      ['Team', 'owner'],
+      ['Disk', 'owner'],
+    ]);
   });
 
   it('beyond fifty are refused, and none of the call’s is written', async () => {

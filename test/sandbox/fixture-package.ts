@@ -118,3 +118,15 @@ export function stateMachine(
     },
   };
 }
+
+/** Deletes a queue, as somebody might do by hand. */
+export async function deleteQueue(sandbox: Sandbox, logicalId: string): Promise<void> {
+  const { status } = await sandbox.messaging.handle({
+    service: 'sqs',
+    region: sandbox.home.region,
+    contentType: 'application/x-amz-json-1.0',
+    target: 'AmazonSQS.DeleteQueue',
+    body: JSON.stringify({ QueueUrl: sandbox.physicalIds.get(logicalId) }),
+  });
+  if (status !== 200) throw new Error(`DeleteQueue of ${logicalId}: status ${status}`);
+}

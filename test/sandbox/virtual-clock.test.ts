@@ -110,6 +110,19 @@ describe('a jumping clock', () => {
     expect(new Date().toISOString()).toBe('2026-02-14T09:00:00.000Z');
   });
 
+  it("has timers that are longer than Node's, and can cancel them at any time", async () => {
+    const { advance } = install();
+    const fired: string[] = [];
+    setTimeout((text: string) => fired.push(`${text} ${new Date().toISOString()}`), 60 * 24 * HOUR, 'long');
+    const cancelled = setTimeout(() => fired.push('cancelled'), 60 * 24 * HOUR);
+    const never = setTimeout(() => fired.push('never'), Number.POSITIVE_INFINITY);
+    await advance(40 * 24 * HOUR);
+    clearTimeout(cancelled);
+    await advance(60 * 24 * HOUR);
+    clearTimeout(never);
+    expect(fired).toEqual(['long 2026-03-06T09:00:00.000Z']);
+  });
+
   it('does not fire a timer that was cancelled', async () => {
     const { advance, ...clock } = install();
     let fired = false;

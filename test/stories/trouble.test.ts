@@ -54,6 +54,33 @@ describe('an answer that got lost after the copy had begun', () => {
   });
 });
 
+describe('an EC2 that never answers', () => {
+  it('costs a call its time-out and not the function its life: one copy', async () => {
+    const world = await newWorld();
+    world.sandbox.ec2.faults.add({ kind: 'hang', action: 'CopySnapshot' });
+    const source = await world.snapshot({ Backup: 're-encrypt' });
+    await world.pass('1 h');
+    expect(world.log('startCopy')).toContain('TimeoutError');
+    expect(world.copies(source)).toMatchObject([{ state: 'completed', tags: { 'snapshot-copier:state': 'copied' } }]);
+  });
+});
+
+describe('an EC2 whose listings come in short and empty pages', () => {
+  it('still shows the copy that is there already', async () => {
+    const world = await newWorld({ ec2: { largestPage: 1 } });
+    const volumeId = await world.volume();
+    for (let i = 0; i < 3; i += 1) {
+      await world.snapshot({ Backup: 're-encrypt' }, { volumeId });
+      await world.pass('20 min');
+    }
+    world.sandbox.ec2.faults.add({ kind: 'lost-answer', action: 'CopySnapshot' });
+    const source = await world.snapshot({ Backup: 're-encrypt' }, { volumeId });
+    await world.pass('1 h');
+    expect(world.copies(source)).toMatchObject([{ state: 'completed', tags: { 'snapshot-copier:state': 'copied' } }]);
+    expect(world.log('startCopy')).toContain('Adopted');
+  });
+});
+
 describe('an answer that got lost, and then no look-up is allowed', () => {
   it('leaves no copy behind that nobody knows of: one alert, and the copy is found by its tags and removed', async () => {
     const world = await newWorld({ copyTakes: '1 h' });

@@ -42,7 +42,9 @@ export class Ec2Sandbox {
       region,
       credentials: { accessKeyId: account, secretAccessKey: 'secret', sessionToken: 'session-token' },
       maxAttempts: 1,
-      requestHandler: { handle: async (request: unknown) => ({ response: await this.#answer(account, region, request) }) },
+      requestHandler: {
+        handle: async (request: unknown) => ({ response: await this.#answer(account, region, request) }),
+      },
     });
     this.#clients.set(`${account} ${region}`, client);
     return client;

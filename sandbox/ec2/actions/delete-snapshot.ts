@@ -18,7 +18,7 @@ export const deleteSnapshot: Ec2Action = action({
   check: (input) => checkSnapshotId(input.SnapshotId),
   run: (world, caller, { SnapshotId }) => {
     const found = world.access(caller, SnapshotId);
-    if (found === undefined) throw snapshotNotFound(SnapshotId);
+    if (found === undefined || !world.isListed(found.snapshot)) throw snapshotNotFound(SnapshotId);
     const { snapshot, access } = found;
     if (access !== 'owner') {
       throw new Ec2Error('UnauthorizedOperation', 'You are not authorized to perform this operation.', 403);

@@ -2,7 +2,7 @@ import type { Caller } from '../../accounts.ts';
 import { action, type Ec2Action } from '../action.ts';
 import { invalidCombination, snapshotNotFound } from '../ec2-error.ts';
 import { applyFilters, filters, knownFilter, tagFilterValues } from '../filters.ts';
-import { page, pageParameters } from '../pages.ts';
+import { page, pageParameters, searched } from '../pages.ts';
 import { listOf, text } from '../query.ts';
 import { checkSnapshotId } from '../resource-ids.ts';
 import {
@@ -42,10 +42,11 @@ export const describeSnapshots: Ec2Action = action({
       (snapshot) =>
         isOwnedBy(snapshot, input.Owner, caller) && isRestorableBy(snapshot, input.RestorableBy, caller, world.now),
     );
-    const matching = applyFilters(chosen, input.Filter, isKnownFilter, (name, snapshot) =>
+    const part = searched(chosen, ordinalKey, input, world.settings.largestPage);
+    const matching = applyFilters(part.items, input.Filter, isKnownFilter, (name, snapshot) =>
       filterValues(world, caller, name, snapshot),
     );
-    const { items: shown, nextToken } = page(matching, ordinalKey, input);
+    const { items: shown, nextToken = part.nextToken } = page(matching, ordinalKey, input);
     return { snapshotSet: items(shown.map((snapshot) => snapshotXml(world, caller, snapshot))), nextToken };
   },
 });

@@ -122,7 +122,7 @@ function checkResources(resourceIds: readonly string[]): void {
 function resourceTags(world: Ec2World, caller: Caller, resourceId: string): Tags {
   if (resourceId.startsWith('snap-')) {
     const found = world.access(caller, resourceId);
-    if (found === undefined) throw snapshotNotFound(resourceId);
+    if (found === undefined || !world.isListed(found.snapshot)) throw snapshotNotFound(resourceId);
     return tagsOf(found.snapshot, caller.account);
   }
   const volume = world.volumes.get(resourceId);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
-import { fixtureSandbox, queueForEvents } from '../fixture-package.ts';
+import { deleteQueue, fixtureSandbox, queueForEvents } from '../fixture-package.ts';
 
 const SECOND = 1000;
 const RULE_ARN = 'arn:aws:events:eu-west-1:000000000000:rule/fixture-rule';
@@ -113,6 +113,58 @@ describe('a rule with a function as its target', () => {
         EXHAUSTED_RETRY_CONDITION: 'MaximumRetryAttempts',
       },
     ]);
+  });
+});
+
+describe('a delivery that keeps failing', () => {
+  const resources = { Permission: permission, ...queueForEvents('Stuck') };
+
+  it('is tried again after pauses that grow to ten minutes', async () => {
+    const sandbox = await fixtureSandbox({
+      functions: { listener },
+      resources: { Rule: rule(withDeadLetters), ...resources },
+    });
+    sandbox.bus.faults.add({ kind: 'fail-delivery', times: 12 });
+    happen(sandbox, 1);
+    await sandbox.advance(3600 * SECOND);
+    // 1 + 2 + 4 … + 512 s, then twice 600 s
+    expect(heard(sandbox)).toEqual(['37:03 1']);
+  });
+
+  it('is given up when the event would be too old for another try', async () => {
+    const target = { ...withDeadLetters, RetryPolicy: { MaximumEventAgeInSeconds: 60 } };
+    const sandbox = await fixtureSandbox({ functions: { listener }, resources: { Rule: rule(target), ...resources } });
+    sandbox.bus.faults.add({ kind: 'fail-delivery', times: 6 });
+    happen(sandbox, 1);
+    await sandbox.advance(3600 * SECOND);
+    expect(heard(sandbox)).toEqual([]);
+    // The tries came after 0, 1, 3, 7, 15 and 31 s; the next one would have come after 63 s.
+    expect(await sandbox.messages('Stuck')).toMatchObject([
+      {
+        time: '2026-01-05T09:00:31.500Z',
+        attributes: { RETRY_ATTEMPTS: '5', EXHAUSTED_RETRY_CONDITION: 'MaximumEventAgeInSeconds' },
+      },
+    ]);
+  });
+});
+
+describe('a rule whose target was deleted', () => {
+  it('sends the event to the dead-letter queue at once, and does not try again', async () => {
+    const target = { ...withDeadLetters, Arn: { 'Fn::GetAtt': ['Gone', 'Arn'] } };
+    const sandbox = await fixtureSandbox({
+      resources: { Rule: rule(target), ...queueForEvents('Gone'), ...queueForEvents('Stuck') },
+    });
+    await deleteQueue(sandbox, 'Gone');
+    happen(sandbox, 1);
+    await sandbox.advance(3600 * SECOND);
+    const [message, ...more] = await sandbox.messages('Stuck');
+    expect(more).toEqual([]);
+    expect(message).toMatchObject({
+      time: '2026-01-05T09:00:00.500Z',
+      attributes: { ERROR_CODE: 'ERROR_FROM_TARGET', RETRY_ATTEMPTS: '0' },
+    });
+    expect(message?.attributes).not.toHaveProperty('EXHAUSTED_RETRY_CONDITION');
+    expect(sandbox.bus.dropped()).toEqual([]);
   });
 });
 

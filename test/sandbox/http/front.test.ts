@@ -220,6 +220,18 @@ describe('the endpoint', () => {
     ]);
   });
 
+  it('writes names of others into XML as text', async () => {
+    const sandbox = await fixtureSandbox(service);
+    const answer = await fetch(sandbox.endpoint, {
+      method: 'POST',
+      headers: { authorization: 'AWS4-HMAC-SHA256 Credential=x/20260105/eu-west-1/rds/aws4_request' },
+      body: new URLSearchParams({ Action: '<b>&' }).toString(),
+    });
+    expect(await answer.text()).toBe(
+      '<ErrorResponse><Error><Type>Sender</Type><Code>UnknownService</Code><Message>The sandbox does not have the service rds (asked for: &lt;b&gt;&amp;)</Message></Error></ErrorResponse>',
+    );
+  });
+
   it('refuses a request that is not signed', async () => {
     const sandbox = await fixtureSandbox(service);
     const answer = await fetch(sandbox.endpoint, { method: 'POST', body: 'Action=DescribeVolumes' });

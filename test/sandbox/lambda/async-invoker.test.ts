@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
-import { fixtureSandbox } from '../fixture-package.ts';
+import { deleteQueue, fixtureSandbox } from '../fixture-package.ts';
 
 const MINUTE = 60_000;
 const ARN = 'arn:aws:lambda:eu-west-1:000000000000:function:fixture-dev-it';
@@ -89,4 +89,18 @@ it('an event is given up when it gets too old for another try', async () => {
     timestamp: '2026-01-05T09:02:00.000Z',
     requestContext: { condition: 'EventAgeExceeded', approximateInvokeCount: 2 },
   });
+});
+
+it('an event whose on-failure destination was deleted is dropped with a word in the log, and all else goes on', async () => {
+  const sandbox = await sandboxWith({ MaximumRetryAttempts: 0 });
+  await deleteQueue(sandbox, 'Stuck');
+  accept(sandbox, 1);
+  await sandbox.advance(MINUTE);
+  accept(sandbox, 0);
+  await sandbox.advance(MINUTE);
+  expect(sandbox.logs().map(({ text }) => text)).toEqual([
+    'try 1',
+    expect.stringMatching(/^The sandbox dropped the event of this invocation: RetriesExhausted; arn:aws:sqs:.*Stuck/),
+    'try 2',
+  ]);
 });

@@ -96,6 +96,18 @@ describe('a function', () => {
     expect(await sandbox.lambda.invoke('fixture-dev-it', '{}')).toMatchObject({ ok: true, payload: '1' });
   });
 
+  it('is over with the sandbox: what runs, what waits and what comes later is lost', async () => {
+    const sandbox = await withFunction(
+      `export const handler = async ({ hang }) => { if (hang) await new Promise(() => {}); return 'ran'; };`,
+    );
+    const hanging = sandbox.lambda.invoke('fixture-dev-it', '{"hang":true}');
+    const waiting = sandbox.lambda.invoke('fixture-dev-it', '{}');
+    await sandbox.stop();
+    const later = sandbox.lambda.invoke('fixture-dev-it', '{}');
+    const lost = { ok: false, error: { errorType: 'Runtime.ExitError' } };
+    expect(await Promise.all([hanging, waiting, later])).toMatchObject([lost, lost, lost]);
+  });
+
   it('can be invoked by the ARN of a version that was published', async () => {
     const { physicalIds, lambda } = await fixtureSandbox({
       functions: { it: { code: `export const handler = async (event, { functionVersion }) => functionVersion;` } },

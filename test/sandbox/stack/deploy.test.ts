@@ -86,6 +86,20 @@ describe('a template is refused with', () => {
       },
       'OnSuccess',
     ],
+    [
+      'a destination that is not there',
+      {
+        Config: {
+          Type: 'AWS::Lambda::EventInvokeConfig',
+          Properties: {
+            FunctionName: functionId,
+            Qualifier: '$LATEST',
+            DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:eu-west-1:000000000000:none' } },
+          },
+        },
+      },
+      'Config (AWS::Lambda::EventInvokeConfig): there is no destination arn:aws:sqs:eu-west-1:000000000000:none',
+    ],
   ])('%s', async (_, resources, message) => {
     await expect(fixtureSandbox({ functions: { it: it_ }, resources })).rejects.toThrow(message);
   });

@@ -49,8 +49,8 @@ describe('an execution', () => {
       StartAt: 'Wait',
       States: { Wait: { Type: 'Wait', SecondsPath: '$.seconds', Next: 'Work' }, Work: { ...task, End: true } },
     });
-    const execution = await run(sandbox, { seconds: 20 * 24 * 3600 });
-    expect(secondsOf(execution)).toBe(20 * 24 * 3600);
+    const execution = await run(sandbox, { seconds: 3_000_000 });
+    expect(secondsOf(execution)).toBe(3_000_000);
     expect(outputOf(execution)).toEqual({ calls: 1 });
   });
 
@@ -72,6 +72,25 @@ describe('an execution', () => {
       '{"kept":true,"a":{"b":{"calls":1}}}',
       '{"calls":3}',
     ]);
+  });
+
+  it('fails when the output of a state is larger than it may be, be it put together from parts', async () => {
+    const sandbox = await machineOf({
+      StartAt: 'Double',
+      States: {
+        Double: { Type: 'Pass', InputPath: '$.text', ResultPath: '$.again', Next: 'Work' },
+        Work: { ...task, End: true },
+      },
+    });
+    const fits = await run(sandbox, { text: 'x'.repeat(130_000) });
+    expect(fits.status).toBe('SUCCEEDED');
+    const execution = await run(sandbox, { text: 'x'.repeat(132_000) });
+    expect(execution).toMatchObject({
+      status: 'FAILED',
+      error: 'States.DataLimitExceeded',
+      cause: expect.stringContaining("'Double'"),
+    });
+    expect(sandbox.lambda.invocationCounts().get('fixture-dev-worker')).toBe(1);
   });
 
   it('knows itself by its context object', async () => {
@@ -221,6 +240,48 @@ describe('a task that fails', () => {
     // 60 + 120 + 240 + 480, then 16 times 600
     expect(secondsOf(execution)).toBe(900 + 16 * 600);
     expect(outputOf(execution)).toEqual({ calls: 21 });
+  });
+
+  it('is tried again after a month', async () => {
+    const retry = { ErrorEquals: ['Busy'], IntervalSeconds: 1_000_000, BackoffRate: 3, MaxAttempts: 2 };
+    const sandbox = await machineOf({ StartAt: 'Work', States: { Work: { ...task, Retry: [retry], End: true } } });
+    const arn = start(sandbox, { errors: ['Busy', 'Busy'] });
+    await sandbox.advance(3_999_999 * SECOND);
+    expect(sandbox.stepFunctions.execution(arn).status).toBe('RUNNING');
+    await sandbox.advance(SECOND);
+    expect(sandbox.stepFunctions.execution(arn)).toMatchObject({ status: 'SUCCEEDED', output: '{"calls":3}' });
+  });
+
+  it.each([
+    ['is larger than it may be', worker.code.replace('{ calls }', `'x'.repeat(262_143)`), 'States.DataLimitExceeded'],
+    [
+      'reports an error that only Step Functions has',
+      worker.code.replace('return { calls }', `throw Object.assign(new Error(), { name: 'States.Runtime' })`),
+      'States.Runtime',
+    ],
+  ])('ends the execution if its answer %s: no States.ALL tries again or catches that', async (_, code, error) => {
+    const sandbox = await fixtureSandbox({
+      functions: { worker: { code } },
+      resources: {
+        Machine: stateMachine(
+          {
+            StartAt: 'Work',
+            States: {
+              Work: {
+                ...task,
+                Retry: [{ ErrorEquals: ['States.ALL'] }],
+                Catch: [{ ErrorEquals: ['States.ALL'], Next: 'End' }],
+                Next: 'End',
+              },
+              End: end,
+            },
+          },
+          { Fn },
+        ),
+      },
+    });
+    expect(await run(sandbox)).toMatchObject({ status: 'FAILED', error });
+    expect(sandbox.lambda.invocationCounts().get('fixture-dev-worker')).toBe(1);
   });
 
   it('waits a part of each pause with full jitter, the same in every run', async () => {
@@ -391,6 +452,28 @@ describe('the end of an execution', () => {
   });
 });
 
+describe('a status event', () => {
+  const KIB = 1024;
+  // A quotation mark is two bytes in the output, and four in the event.
+  it.each([
+    ['has input and output that fit together', 'x'.repeat(100 * KIB), 'x'.repeat(100 * KIB), true, true],
+    ['leaves out the input if both together do not fit', 'x'.repeat(130 * KIB), 'x'.repeat(130 * KIB), false, true],
+    ['leaves out both if the output alone does not fit', '', 'x'.repeat(250 * KIB), false, false],
+    ['counts what is escaped', '', '"'.repeat(65 * KIB), false, false],
+  ])('%s', async (_, input, text, hasInput, hasOutput) => {
+    const sandbox = await machineOf({ StartAt: 'Say', States: { Say: { Type: 'Pass', Result: text, End: true } } });
+    const execution = await run(sandbox, input);
+    const { detail } = sandbox.bus.events().at(-1) ?? {};
+    expect(detail).toMatchObject({
+      status: 'SUCCEEDED',
+      input: hasInput ? execution.input : null,
+      inputDetails: { included: hasInput },
+      output: hasOutput ? execution.output : null,
+      outputDetails: { included: hasOutput },
+    });
+  });
+});
+
 describe('a task of another kind', () => {
   it('invokes a function with a payload', async () => {
     const sandbox = await machineOf({
@@ -533,9 +616,17 @@ describe('a definition is refused at the start, not run otherwise than on AWS, w
     ],
     ['a state that is not there', { StartAt: 'W', States: { W: { ...task, Next: 'X' } } }, 'X'],
     [
-      'a wait that the sandbox cannot wait',
-      { StartAt: 'W', States: { W: { Type: 'Wait', Seconds: 3e6, End: true } } },
+      'a wait that is longer than Step Functions waits',
+      { StartAt: 'W', States: { W: { Type: 'Wait', Seconds: 1e8, End: true } } },
       'States.W.Seconds',
+    ],
+    [
+      'a Catch of what the sandbox never catches',
+      {
+        StartAt: 'W',
+        States: { W: { ...work, Catch: [{ ErrorEquals: ['States.DataLimitExceeded'], Next: 'W' }] } },
+      },
+      'the sandbox always ends an execution with it',
     ],
   ])('%s', async (_, definition, message) => {
     await expect(machineOf(definition)).rejects.toThrow(message);
