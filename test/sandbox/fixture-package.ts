@@ -42,11 +42,17 @@ export async function fixtureSandbox(
   }
 }
 
+/** Always the same, for the same code to be the same package. */
+const ZIPPED_AT = new Date(2026, 0, 1);
+
 /** Writes a package of a made-up service. */
 function writePackage(options: FixtureService): FixturePackage {
   const packageDir = mkdtempSync(join(tmpdir(), 'fixture-package-'));
   const functions = Object.entries(options.functions ?? {}).map(([name, { code, properties }]) => {
-    writeFileSync(join(packageDir, `${name}.zip`), zipSync({ [`dist/${name}/index.mjs`]: strToU8(code) }));
+    writeFileSync(
+      join(packageDir, `${name}.zip`),
+      zipSync({ [`dist/${name}/index.mjs`]: strToU8(code) }, { mtime: ZIPPED_AT }),
+    );
     const resource = {
       Type: 'AWS::Lambda::Function',
       Properties: {
