@@ -1,4 +1,4 @@
-// Rule CopyEnded of serverless.yml: the state machine's executions that ended FAILED, TIMED_OUT or ABORTED
+// Triggered by the executions of the state machine that ended FAILED, TIMED_OUT or ABORTED: `onCopyEnded` in serverless.yml
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { type DeadLetterTopic, snsDeadLetterTopic } from '../aws/dead-letter-topic.ts';
 import { writeAlert } from '../core/alert.ts';

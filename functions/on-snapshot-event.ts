@@ -1,4 +1,4 @@
-// Rules SnapshotEvents and SnapshotSetEvents of serverless.yml: EBS events of this account and Region
+// Triggered by EBS events of this account and Region: `onSnapshotEvent` in serverless.yml, patterns in packaging/derive-events.ts
 import { type DeadLetterTopic, snsDeadLetterTopic } from '../aws/dead-letter-topic.ts';
 import { ec2Snapshots } from '../aws/ec2-snapshots.ts';
 import { type ExecutionApi, stepFunctionsExecutions } from '../aws/executions.ts';

@@ -68,7 +68,7 @@ describe.skipIf(!hasBash)('a command of an alert, pasted into bash', () => {
       '--region',
       'eu-west-1',
       '--state-machine-arn',
-      'arn:aws:states:eu-west-1:444455556666:stateMachine:snapshot-copier-prod',
+      'arn:aws:states:eu-west-1:444455556666:stateMachine:ebs-snapshot-copier-prod',
       '--name',
       'snap-0a1b2c3d4e5f60718-eu-central-1-2',
       '--input',

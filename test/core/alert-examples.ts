@@ -39,10 +39,10 @@ export const REQUEST: CopyRequest = {
 };
 
 const EXECUTION = {
-  arn: 'arn:aws:states:eu-west-1:444455556666:execution:snapshot-copier-prod:snap-0a1b2c3d4e5f60718-eu-central-1-1',
+  arn: 'arn:aws:states:eu-west-1:444455556666:execution:ebs-snapshot-copier-prod:snap-0a1b2c3d4e5f60718-eu-central-1-1',
   name: 'snap-0a1b2c3d4e5f60718-eu-central-1-1',
   startTime: '2026-03-02T04:13:01.020Z',
-  stateMachineArn: 'arn:aws:states:eu-west-1:444455556666:stateMachine:snapshot-copier-prod',
+  stateMachineArn: 'arn:aws:states:eu-west-1:444455556666:stateMachine:ebs-snapshot-copier-prod',
 };
 
 /** An execution that failed, with what is said of it. */
