@@ -4,6 +4,7 @@ import {
   CreateTagsCommand,
   DeleteSnapshotCommand,
   DescribeSnapshotsCommand,
+  type DescribeSnapshotsCommandInput,
   EC2Client,
   type Snapshot as Ec2Snapshot,
   type Filter,
@@ -24,6 +25,17 @@ export function ec2Snapshots(): SnapshotApi {
   // https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
   const copyClientOf = perRegion((region) => new EC2Client({ region, requestHandler, maxAttempts: 1 }));
 
+  async function list(region: string, which: DescribeSnapshotsCommandInput, about: AboutCall): Promise<Snapshot[]> {
+    try {
+      const pages = paginateDescribeSnapshots({ client: clientOf(region), pageSize: 1000 }, which);
+      const found: Snapshot[] = [];
+      for await (const page of pages) found.push(...(page.Snapshots ?? []).map((each) => inOurShape(each, region)));
+      return found;
+    } catch (error) {
+      throw inOurWords(error, about);
+    }
+  }
+
   return {
     async find(region, snapshotId) {
       try {
@@ -43,20 +55,26 @@ export function ec2Snapshots(): SnapshotApi {
       const filter: Filter = /^vol-f+$/.test(source.volumeId)
         ? { Name: `tag:${COPIER_TAG.sourceSnapshot}`, Values: [source.snapshotId] }
         : { Name: `tag:${COPIER_TAG.sourceVolume}`, Values: [source.volumeId] };
-      try {
-        const pages = paginateDescribeSnapshots(
-          { client: clientOf(destination.region), pageSize: 1000 },
-          { OwnerIds: ['self'], Filters: [filter] },
-        );
-        const copies: Snapshot[] = [];
-        for await (const page of pages) {
-          copies.push(...(page.Snapshots ?? []).map((found) => inOurShape(found, destination.region)));
-        }
-        return copies;
-      } catch (error) {
-        throw inOurWords(error, about);
-      }
+      return list(destination.region, { OwnerIds: ['self'], Filters: [filter] }, about);
     },
+
+    pending: (region) =>
+      list(
+        region,
+        { OwnerIds: ['self'], Filters: [{ Name: 'status', Values: ['pending'] }] },
+        { call: 'DescribeSnapshots', snapshotId: 'pending-snapshots', region },
+      ),
+
+    begunOn: (region, days, whose) =>
+      list(
+        region,
+        {
+          ...(whose === 'own' ? { OwnerIds: ['self'] } : { RestorableByUserIds: ['self'] }),
+          // EC2's filters take asterisks: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
+          Filters: [{ Name: 'start-time', Values: days.map((day) => `${day}*`) }],
+        },
+        { call: 'DescribeSnapshots', snapshotId: `snapshots-of-${days.join('-and-')}`, region },
+      ),
 
     async copy(region, parameters) {
       const about = aboutCopy(region, parameters);
@@ -137,6 +155,7 @@ function inOurShape(found: Ec2Snapshot, region: string): Snapshot {
     ...(found.StateMessage !== undefined && found.StateMessage !== '' && { stateMessage: found.StateMessage }),
     progressPercent: percentOf(found.Progress),
     startTime: (found.StartTime ?? new Date(0)).toISOString(),
+    ...(found.CompletionTime !== undefined && { completionTime: found.CompletionTime.toISOString() }),
     sizeGiB: found.VolumeSize ?? 0,
     encrypted: found.Encrypted ?? false,
     ...(found.KmsKeyId !== undefined && { kmsKeyId: found.KmsKeyId }),

@@ -10,6 +10,15 @@ export interface SnapshotApi {
   /** The snapshot, or undefined if this account cannot see it (yet, or any more). */
   find(region: string, snapshotId: string): Promise<Snapshot | undefined>;
 
+  /** Everything of this account that is pending in a Region: copies, whoever makes them, and snapshots of volumes. */
+  pending(region: string): Promise<readonly Snapshot[]>;
+
+  /**
+   * The snapshots that were begun on one of these days (UTC, `2026-01-05`): this account's own, or those that others
+   * share with it.
+   */
+  begunOn(region: string, days: readonly string[], whose: 'own' | 'shared'): Promise<readonly Snapshot[]>;
+
   /** Everything this account owns in the destination Region that was copied from the request's volume or snapshot. */
   copiesOf(request: CopyRequest): Promise<readonly Snapshot[]>;
 

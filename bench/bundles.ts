@@ -147,6 +147,10 @@ export const LAMBDA_ENVIRONMENT: Readonly<Record<string, string>> = {
   POWERTOOLS_SERVICE_NAME: 'ebs-snapshot-copier-bench',
   POWERTOOLS_LOG_LEVEL: 'INFO',
   STATE_MACHINE_ARN: 'arn:aws:states:eu-west-1:111122223333:stateMachine:bench',
+  ADMISSION_MACHINE_ARN: 'arn:aws:states:eu-west-1:111122223333:stateMachine:bench-admission',
+  LEDGER_TABLE: 'bench-LedgerTable-1ABCDEFGHIJKL',
+  KEEP_REQUESTS_DAYS: '90',
+  LOOKBACK_HOURS: '24',
   DEAD_LETTER_TOPIC_ARN: 'arn:aws:sns:eu-west-1:111122223333:bench',
   COPIER_ROLE_ARN: 'arn:aws:iam::111122223333:role/bench',
 };

@@ -4,17 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageService } from '../sandbox/package-service.ts';
+import { boundsOf } from './bounds.ts';
 import { bundleSize, importTimes, readPackage } from './bundles.ts';
+import { measureBursts, measureLineage } from './bursts.ts';
 import { DURATIONS, measureCopy } from './copies.ts';
+import { measureIdle } from './idle.ts';
 import { printResults } from './results.ts';
+import { BENCH_RULES } from './service-process.ts';
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const say = (line: string) => process.stdout.write(`${line}\n`);
 const packageDir = mkdtempSync(join(tmpdir(), 'snapshot-copier-bench-'));
 
 try {
-  process.stdout.write('Packaging …\n');
-  await packageService({ rulesFile: here('./copy-rules.yml'), packageDir });
-  process.stdout.write('Measuring bundles and their import; each function 15 times, beside bare Node …\n');
+  say('Packaging …');
+  await packageService({ rulesFile: BENCH_RULES, packageDir });
+  say('Measuring bundles and their import; each function 15 times, beside bare Node …');
   const functions = readPackage(packageDir);
   const imports = new Map(importTimes(functions).map((time) => [time.name, time]));
   const bundles = functions.map(bundleSize).map((size) => {
@@ -22,14 +27,28 @@ try {
     if (time === undefined) throw new Error(`The import of ${size.name} was not measured.`);
     return { ...size, importMs: time.medianMs, importQuartilesMs: time.quartilesMs };
   });
-  process.stdout.write('Copying in virtual time …\n');
+  say('Copying in virtual time …');
   const copies = [];
   for (const duration of DURATIONS) copies.push(await measureCopy(packageDir, duration));
-  const results = { node: process.version, platform: `${process.platform}-${process.arch}`, bundles, copies };
+  say('Copying a backlog, and nothing for a day …');
+  const lineage = await measureLineage(packageDir);
+  const idle = await measureIdle(packageDir);
+  say('Bursts; the largest take minutes each …');
+  const bursts = await measureBursts(packageDir, say);
+  const results = {
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    bundles,
+    copies,
+    bursts: [...bursts],
+    lineage: [...lineage],
+    idle,
+  };
   writeFileSync(here('./results.json'), `${JSON.stringify(results, null, 2)}\n`);
-  process.stdout.write(
-    `\n${printResults(results)}\n\nWritten to bench/results.json; \`npm run docs\` takes it into the README.\n`,
-  );
+  const broken = boundsOf(results).filter(({ isKept }) => !isKept);
+  for (const { what } of broken) say(`Not kept: ${what}`);
+  if (broken.length > 0) process.exitCode = 1;
+  say(`\n${printResults(results)}\n\nWritten to bench/results.json; \`npm run docs\` takes it into the README.`);
 } finally {
   rmSync(packageDir, { recursive: true, force: true });
 }

@@ -1,4 +1,4 @@
-import type { Step } from './alert-layout.ts';
+import { HEALTH, type Step } from './alert-layout.ts';
 import { COPIER_TAG } from './copier-tags.ts';
 import type { CopyRequest } from './copy-request.ts';
 import { destinationId } from './destination.ts';
@@ -8,6 +8,7 @@ import type { ExecutionIdentity, FailedExecution } from './execution.ts';
 import type { ExecutionFailureReason, Failure } from './failure.ts';
 import type { Install } from './install.ts';
 import { kmsAdvice } from './kms-advice.ts';
+import { ledgerAdvice, notPutBack } from './ledger-advice.ts';
 import { LIMITS } from './rules/limits.ts';
 import { shellWord } from './shell-word.ts';
 
@@ -26,13 +27,13 @@ export const IN_SHORT = {
   KeyNotAccessible: { subject: 'key not accessible', sentence: 'EC2 could not use a KMS key' },
   SourceGone: { subject: 'source gone', sentence: 'EC2 did not find the source any more' },
   DeadlinePassed: { subject: 'deadline passed', sentence: 'its deadline passed' },
-  RegionBusy: { subject: 'no free copy slot', sentence: 'EC2 never had a free copy slot for it' },
   NotAllowed: { subject: 'not allowed', sentence: 'EC2 does not allow it' },
   QuotaReached: { subject: 'quota reached', sentence: 'a quota is used up' },
   RequestRefused: { subject: 'request refused', sentence: 'EC2 refuses the request as wrong' },
   CopyDisappeared: { subject: 'copy disappeared', sentence: 'somebody deleted the copy' },
   CopyFailed: { subject: 'EC2 gave up', sentence: 'EC2 began the copy and gave up' },
   Ec2Trouble: { subject: 'EC2 in trouble', sentence: 'EC2 was in trouble however often it was tried' },
+  LedgerTrouble: { subject: 'ledger in trouble', sentence: 'the ledger of requests could not be used' },
   LambdaTrouble: { subject: 'Lambda in trouble', sentence: 'Lambda was in trouble however often it was tried' },
   TimedOut: { subject: 'timed out', sentence: 'its execution ran into the time limit' },
   Aborted: { subject: 'stopped by hand', sentence: 'somebody stopped its execution' },
@@ -42,7 +43,12 @@ export const IN_SHORT = {
 
 /** What a failure means and what to do about it. */
 export function adviceOn(failed: FailedExecution, failure: Failure, install: Install): Advice {
-  const found = { failed, failure, install };
+  const advice = adviceOnReason({ failed, failure, install });
+  return failed.refused === undefined ? advice : { ...advice, meaning: `${notPutBack(failed)} ${advice.meaning}` };
+}
+
+function adviceOnReason(found: Case): Advice {
+  const { failed, failure, install } = found;
   switch (failure.reason) {
     case 'KeyNotAccessible':
       return { ...kmsAdvice(failed, failure, install), requestMayChange: true };
@@ -50,8 +56,6 @@ export function adviceOn(failed: FailedExecution, failure: Failure, install: Ins
       return sourceGone(found);
     case 'DeadlinePassed':
       return deadlinePassed(found);
-    case 'RegionBusy':
-      return noSlot(found);
     case 'NotAllowed':
       return notAllowed(found);
     case 'QuotaReached':
@@ -64,6 +68,8 @@ export function adviceOn(failed: FailedExecution, failure: Failure, install: Ins
       return copyFailed(found);
     case 'Ec2Trouble':
       return ec2Trouble(found);
+    case 'LedgerTrouble':
+      return { ...ledgerAdvice(failed, failure, install), requestMayChange: false };
     case 'LambdaTrouble':
       return lambdaTrouble(found);
     case 'TimedOut':
@@ -141,11 +147,11 @@ function deadlinePassed({ failed: { request, copy } }: Case): Advice {
       `        deadline: ${printDuration(Math.min(longest, deadlineSeconds * 2))}`,
     ].join('\n'),
   };
-  const counted = `The deadline, ${printDuration(deadlineSeconds)}, counts from the start of the execution, waiting for a free slot included.`;
+  const counted = `The deadline, ${printDuration(deadlineSeconds)}, counts from the start of the execution, not from the event.`;
   if (copy?.copyId === undefined) {
     return {
-      meaning: `The copy never began. ${counted} All that time EC2 had no free copy slot in ${region}, or could not be reached.`,
-      steps: [...freeSlots(request), raise],
+      meaning: `The copy never began. ${counted} All that time EC2 could not be reached, or answered with errors.`,
+      steps: [HEALTH, { say: 'Start it again when that is over.' }, raise],
       requestMayChange: true,
     };
   }
@@ -161,34 +167,10 @@ function deadlinePassed({ failed: { request, copy } }: Case): Advice {
   };
 }
 
-function noSlot({ failed: { request } }: Case): Advice {
-  return {
-    meaning: `EC2 runs 20 copies at a time into ${request.destination.region}, and none of them was free whenever this one asked.`,
-    steps: freeSlots(request),
-    requestMayChange: false,
-  };
-}
-
-function freeSlots({ destination }: CopyRequest): readonly Step[] {
-  return [
-    {
-      say: `See what takes the slots of ${destination.region}. Copies of AWS Backup and Data Lifecycle Manager count too:`,
-      run: [
-        `aws ec2 describe-snapshots --region ${destination.region} --owner-ids self`,
-        '--filters Name=status,Values=pending',
-        "--query 'Snapshots[].[StartTime,SnapshotId,Progress,VolumeSize,Description]' --output text",
-      ],
-    },
-    {
-      say: 'If it is always so, spread the snapshots over the day, or ask AWS Support for more concurrent snapshot copies in that Region: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-resource-quotas.html',
-    },
-  ];
-}
-
 function notAllowed({ failed: { request, execution }, failure, install }: Case): Advice {
-  const { ec2Code = '', call = 'CopySnapshot', callRegion = request.destination.region, what } = failure;
-  const advice: Step = { say: refusalOf(ec2Code, what).whatToDo };
-  if (REGION_NOT_ENABLED.has(ec2Code)) {
+  const { code = '', call = 'CopySnapshot', callRegion = request.destination.region, what } = failure;
+  const advice: Step = { say: refusalOf(code, what).whatToDo };
+  if (REGION_NOT_ENABLED.has(code)) {
     return {
       meaning: `EC2 in ${callRegion} does not accept this account or its credentials.`,
       steps: [
@@ -208,7 +190,7 @@ function notAllowed({ failed: { request, execution }, failure, install }: Case):
       requestMayChange: false,
     };
   }
-  if (!IAM_REFUSED.has(ec2Code)) {
+  if (!IAM_REFUSED.has(code)) {
     return { meaning: 'EC2 does not allow it, which is no matter of IAM.', steps: [advice], requestMayChange: true };
   }
   const action = /not authorized to perform: ([\w:]+)/.exec(what)?.[1] ?? `ec2:${call}`;
@@ -242,9 +224,9 @@ const REGION_NOT_ENABLED = new Set(['OptInRequired', 'AuthFailure']);
 const IAM_REFUSED = new Set(['UnauthorizedOperation', 'AccessDenied', 'AccessDeniedException']);
 
 function quotaReached({ failed: { request }, failure }: Case): Advice {
-  const { ec2Code = '', callRegion = request.destination.region, what } = failure;
-  const tooManySnapshots = ec2Code === 'SnapshotLimitExceeded';
-  const advice: Step = { say: refusalOf(ec2Code, what).whatToDo };
+  const { code = '', callRegion = request.destination.region, what } = failure;
+  const tooManySnapshots = code === 'SnapshotLimitExceeded';
+  const advice: Step = { say: refusalOf(code, what).whatToDo };
   return {
     meaning: `A quota of ${callRegion} is used up, and waiting does not free it.`,
     steps: tooManySnapshots
@@ -271,12 +253,12 @@ function quotaReached({ failed: { request }, failure }: Case): Advice {
 }
 
 function requestRefused({ failed: { request }, failure, install }: Case): Advice {
-  const { ec2Code, what } = failure;
+  const { code, what } = failure;
   const where = `destination ${destinationId(request.destination)} of rule ${request.rule} in copy-rules.yml`;
   return {
     meaning: 'The request is wrong as it is, and would be refused each time.',
     steps: [
-      ...(ec2Code === undefined ? [] : [{ say: refusalOf(ec2Code, what).whatToDo }]),
+      ...(code === undefined ? [] : [{ say: refusalOf(code, what).whatToDo }]),
       {
         say: `Compare the words above with ${where}: region, outpost, localZone, encryption, tags, completionDuration.`,
       },
@@ -335,15 +317,15 @@ function copyFailed({ failed: { request }, failure }: Case): Advice {
 }
 
 function ec2Trouble({ failure }: Case): Advice {
-  const { call = 'the calls', callRegion = 'that Region', ec2Code = '' } = failure;
+  const { call = 'the calls', callRegion = 'that Region', code = '' } = failure;
   return {
     meaning: `EC2 answered with errors to ${call}, or not at all, each time that it was tried. Nothing is known to be wrong with the snapshot or the rule.`,
     steps: [
       {
         say:
-          classify(ec2Code) === 'throttled'
+          classify(code) === 'throttled'
             ? `The calls were not wrong but too many: find out what else calls EC2 so often in ${callRegion}.`
-            : 'See whether AWS knows of it: https://health.aws.amazon.com/health/status',
+            : HEALTH.say,
       },
       { say: 'Start it again when that is over.' },
     ],
@@ -359,7 +341,7 @@ function lambdaTrouble({ install }: Case): Advice {
         say: 'See how much concurrency the account has there, and what else uses it:',
         run: [`aws lambda get-account-settings --region ${install.region} --query AccountLimit`],
       },
-      { say: 'See whether AWS knows of trouble: https://health.aws.amazon.com/health/status' },
+      HEALTH,
       { say: 'Start it again when that is over.' },
     ],
     requestMayChange: false,

@@ -6,6 +6,10 @@ export interface Step {
   readonly paste?: string;
 }
 
+export const HEALTH: Step = {
+  say: 'See whether AWS knows of trouble: https://health.aws.amazon.com/health/status',
+};
+
 /** Mail programs and terminals show this much without breaking lines. */
 const WIDTH = 100;
 const INDENT = '  ';

@@ -1,22 +1,42 @@
 import { command, prose, steps } from './alert-layout.ts';
+import type { CopyRequest } from './copy-request.ts';
 import type { ExecutionIdentity } from './execution.ts';
 import { nextAttemptName } from './execution-name.ts';
+import type { Install } from './install.ts';
 import { shellWord } from './shell-word.ts';
 
-/** How to start an execution again, with the same input. The name is new: Step Functions keeps names for 90 days. */
-export function startAgain({ arn, name, stateMachineArn }: ExecutionIdentity, region: string): string {
+/**
+ * How to start a failed copy again: the input of its execution goes back into the queue. A dry run, of which the ledger
+ * knows nothing, is started under a new name: Step Functions keeps names for 90 days.
+ */
+export function startAgain(
+  { arn, name, stateMachineArn }: ExecutionIdentity,
+  { dryRun }: CopyRequest,
+  install: Install,
+): string {
+  const { region } = install;
+  if (dryRun) {
+    return command([
+      `aws stepfunctions start-execution --region ${region}`,
+      `--state-machine-arn ${shellWord(stateMachineArn)}`,
+      `--name ${shellWord(nextAttemptName(name))}`,
+      `--input "$(aws stepfunctions describe-execution --region ${region}`,
+      `  --execution-arn ${shellWord(arn)}`,
+      '  --query input --output text)"',
+    ]);
+  }
   return command([
-    `aws stepfunctions start-execution --region ${region}`,
-    `--state-machine-arn ${shellWord(stateMachineArn)}`,
-    `--name ${shellWord(nextAttemptName(name))}`,
-    `--input "$(aws stepfunctions describe-execution --region ${region}`,
-    `  --execution-arn ${shellWord(arn)}`,
-    '  --query input --output text)"',
+    `aws stepfunctions describe-execution --region ${region}`,
+    `--execution-arn ${shellWord(arn)}`,
+    `--query input --output text | aws lambda invoke --region ${region}`,
+    `--function-name ${shellWord(requestCopyFunction(install))}`,
+    '--payload fileb:///dev/stdin /dev/stdout',
   ]);
 }
 
-/** How to start an execution again with another input, for what a change of `copy-rules.yml` would set right. */
-export function startAgainChanged({ arn, name, stateMachineArn }: ExecutionIdentity, region: string): string {
+/** How to start a copy again with another request, for what a change of `copy-rules.yml` would set right. */
+export function startAgainChanged({ arn }: ExecutionIdentity, install: Install): string {
+  const { region } = install;
   return [
     prose('That repeats the request as it was. To change it first (another key, another deadline):'),
     steps([
@@ -31,11 +51,16 @@ export function startAgainChanged({ arn, name, stateMachineArn }: ExecutionIdent
       {
         say: 'Start:',
         run: [
-          `aws stepfunctions start-execution --region ${region}`,
-          `--state-machine-arn ${shellWord(stateMachineArn)}`,
-          `--name ${shellWord(nextAttemptName(name))} --input file://copy-request.json`,
+          `aws lambda invoke --region ${region}`,
+          `--function-name ${shellWord(requestCopyFunction(install))}`,
+          '--payload fileb://copy-request.json /dev/stdout',
         ],
       },
     ]),
   ].join('\n');
+}
+
+/** As serverless.yml names it. */
+function requestCopyFunction({ name }: Install): string {
+  return `${name}-requestCopy`;
 }

@@ -57,10 +57,10 @@ export function writeAlert(failed: FailedExecution, install: Install, endedAt?: 
     section(
       'Start it again',
       prose(
-        `${made ? 'It finds the complete copy and tags it.' : 'When the cause is removed. It never copies twice: a copy that is there is found by its tags.'} If the answer is ExecutionAlreadyExists, somebody was faster.`,
+        `${made ? 'It finds the complete copy and tags it.' : 'When the cause is removed. It never copies twice: a copy that is there is found by its tags.'} ${request.dryRun ? 'If the answer is ExecutionAlreadyExists, somebody was faster.' : 'The answer says whether it waits for its turn now (accepted), or somebody was faster.'}`,
       ),
-      startAgain(execution, install.region),
-      advice.requestMayChange && !made ? startAgainChanged(execution, install.region) : '',
+      startAgain(execution, request, install),
+      advice.requestMayChange && !made && !request.dryRun ? startAgainChanged(execution, install) : '',
     ),
     section(
       'Links',
@@ -199,7 +199,7 @@ function factsOf(failed: FailedExecution, failure: Failure, install: Install, en
     ['Deadline', Number.isNaN(deadline.getTime()) ? undefined : deadline.toISOString()],
     ['Ended', endedAt && `${endedAt}${duration(execution.startTime, endedAt)}`],
     ['Install', installLine(install)],
-    ['Reason', failure.ec2Code === undefined ? failure.reason : `${failure.reason} (${failure.ec2Code})`],
+    ['Reason', failure.code === undefined ? failure.reason : `${failure.reason} (${failure.code})`],
   ]);
 }
 
@@ -218,8 +218,8 @@ const saidBy = {
   copier: 'What happened',
 } as const satisfies Record<Failure['saidBy'], string>;
 
-function words({ what, ec2Code }: Failure): string {
-  const text = ec2Code === undefined ? what : `${ec2Code}: ${what}`;
+function words({ what, code }: Failure): string {
+  const text = code === undefined ? what : `${code}: ${what}`;
   return text.length > LONGEST_WORDS ? `${text.slice(0, LONGEST_WORDS)} ...` : text;
 }
 

@@ -5,7 +5,7 @@ import type { SnapshotState } from './snapshot.ts';
  * A failure that EC2 reports of a copy is not thrown but returned here, because it is an answer, not trouble.
  */
 export interface CopyProgress {
-  /** Absent only after a dry run. */
+  /** Absent only after a dry run, or if the source was gone. */
   readonly copyId?: string;
   readonly state?: SnapshotState;
   readonly progressPercent: number;
@@ -19,8 +19,8 @@ export interface CopyProgress {
   readonly adopted: boolean;
   /** The newest complete copy of the same volume there when this one began; absent if there was none. */
   readonly basis?: CopyBasis;
-  /** `wait`: look again after `waitSeconds`. `tag`: complete. `reportDryRun`: nothing to wait for. `giveUp`: see `failure`. */
-  readonly action: 'wait' | 'tag' | 'reportDryRun' | 'giveUp';
+  /** `wait`: look again after `waitSeconds`. `tag`: complete. `reportDryRun`, `skip`: nothing to wait for. `giveUp`: see `failure`. */
+  readonly action: 'wait' | 'tag' | 'reportDryRun' | 'skip' | 'giveUp';
   readonly waitSeconds: number;
   /** Why this action, in one sentence. */
   readonly reason: string;

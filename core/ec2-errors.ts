@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
 import { classify, isClientError, refusalOf } from './ec2-error-codes.ts';
 import {
-  CopierError,
   CopyOutcomeUnknownError,
   CopySlotsTakenError,
   NotYetVisibleError,
@@ -9,7 +8,7 @@ import {
   ServiceTroubleError,
   ThrottledError,
 } from './errors.ts';
-import { redact } from './redact.ts';
+import { isOurs, readThrown } from './thrown-error.ts';
 
 /** The calls that this service makes of EC2. */
 export type Ec2Call = 'CopySnapshot' | 'DescribeSnapshots' | 'CreateTags' | 'DeleteSnapshot';
@@ -40,12 +39,8 @@ export interface Ec2Answer extends Omit<AboutCall, 'destination'> {
  * `DryRunOperation` is EC2's yes to a dry run and should not get here.
  */
 export function inOurWords(error: unknown, about: AboutCall): Error {
-  if (error instanceof CopierError) return error;
-  const { name, message, systemCode, calledEc2, status } = readThrown(error);
-  if (!calledEc2 && isOurMistake(error)) return error;
-
-  const code = codeOf(name, systemCode);
-  const words = oneLine(redact(message)).slice(0, LONGEST_WORDS);
+  if (isOurs(error)) return error;
+  const { code, words, status } = readThrown(error);
   const { call, snapshotId, region, destination = region } = about;
   const answer = writeAnswer({ call, snapshotId, region, code, words, fromEc2: status !== undefined });
   const say = (text: string) => [`${text} ${answer}`, { cause: error }] as const;
@@ -106,50 +101,3 @@ const ANSWER = new RegExp(
   `(?<call>\\w+) of (?<snapshotId>\\S+) in (?<region>\\S+): (?<said>${SAID_BY_EC2}|${NO_ANSWER}) (?<code>\\S+): (?<words>.*)$`,
   's',
 );
-
-/** EC2's are a sentence or two. */
-const LONGEST_WORDS = 1000;
-
-const anything = z.optional(z.unknown());
-const fields = z.object({ name: anything, message: anything, code: anything, $metadata: anything });
-const metadata = z.object({ httpStatusCode: z.optional(z.number()) });
-
-/** What may be thrown at us, read without trust: an SDK error, a system error of Node, or anything. */
-function readThrown(error: unknown) {
-  const found = fields.safeParse(error);
-  if (!found.success) return { name: '', message: String(error), systemCode: '', calledEc2: false, status: undefined };
-  const { name, message, code, $metadata } = found.data;
-  const sdk = metadata.safeParse($metadata);
-  return {
-    name: asText(name),
-    message: asText(message),
-    systemCode: asText(code),
-    calledEc2: sdk.success,
-    status: sdk.data?.httpStatusCode,
-  };
-}
-
-function asText(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-/** The SDK gives what went wrong on the way to EC2 a `$metadata` too; only code that never called EC2 does not. */
-function isOurMistake(error: unknown): error is Error {
-  return (
-    error instanceof TypeError ||
-    error instanceof RangeError ||
-    error instanceof ReferenceError ||
-    error instanceof SyntaxError ||
-    error instanceof URIError
-  );
-}
-
-/** The SDK names an error by EC2's code. Node's errors are all named Error and have the code beside. */
-function codeOf(name: string, systemCode: string): string {
-  const code = name === '' || name === 'Error' || name === 'AggregateError' ? systemCode || name : name;
-  return /^[\w.:-]{1,100}$/.test(code) ? code : 'UnknownError';
-}
-
-function oneLine(message: string): string {
-  return message.replaceAll(/\s+/g, ' ').trim();
-}

@@ -45,6 +45,11 @@ export class SourceNotMarkedError extends CopierError {
   override readonly name = 'SourceNotMarkedError';
 }
 
+/** Others were quicker each time: what was read of the ledger had changed before it could be written. */
+export class LedgerBusyError extends CopierError {
+  override readonly name = 'LedgerBusyError';
+}
+
 // --- permanent: somebody has to act ---
 
 /** EC2 refuses the call and would refuse it again: permission, quota or a wrong parameter. */

@@ -19,6 +19,8 @@ export interface FailedExecution {
   readonly copy?: CopyProgress;
   /** What a Catch caught, or the error and cause that ended the execution. */
   readonly error?: CaughtError;
+  /** EC2 had no slot, and then, as there is an error beside this, the request could not be put back into the queue. */
+  readonly refused?: CaughtError;
   readonly removal?: Removal;
   /** How the execution ended, where ExplainFailure was not reached: no Catch sees TIMED_OUT and ABORTED. */
   readonly endedAs?: 'FAILED' | 'TIMED_OUT' | 'ABORTED';

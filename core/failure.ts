@@ -4,6 +4,7 @@ import type { CopyRequest } from './copy-request.ts';
 import { refusalOf } from './ec2-error-codes.ts';
 import { type Ec2Answer, type Ec2Call, readEc2Answer } from './ec2-errors.ts';
 import type { FailedExecution } from './execution.ts';
+import { isOfLedger, type LedgerAnswer, readLedgerAnswer } from './ledger-answer.ts';
 import { redact } from './redact.ts';
 
 /** Why there is no good copy, in words for filter policies. Names are never reused for something else. */
@@ -14,8 +15,6 @@ export const FAILURE_REASONS = [
   'SourceGone',
   /** The deadline of the destination passed. */
   'DeadlinePassed',
-  /** The destination had no free copy slot for as long as the state machine tries. */
-  'RegionBusy',
   /** EC2 refuses for lack of permission. */
   'NotAllowed',
   /** A quota that does not clear by waiting. */
@@ -28,6 +27,8 @@ export const FAILURE_REASONS = [
   'CopyFailed',
   /** EC2 was in trouble for as long as the state machine tries. */
   'Ec2Trouble',
+  /** The ledger could not be used: for as long as the state machine tries, or because something is wrong with its table. */
+  'LedgerTrouble',
   /** Lambda was in trouble for as long as the state machine tries. */
   'LambdaTrouble',
   /** The execution ran into the time limit of the state machine. */
@@ -49,15 +50,18 @@ export type ExecutionFailureReason = Exclude<FailureReason, 'SourceNotVisible'>;
 
 export interface Failure {
   readonly reason: ExecutionFailureReason;
-  /** EC2's own words where there are any, else ours. */
+  /** The service's own words where there are any, else ours. */
   readonly what: string;
-  /** Whose words `what` is; `AWS` stands for Step Functions, Lambda, the SDK, and whoever stopped the execution. */
+  /** Whose words `what` is; `AWS` stands for all services but EC2, for the SDK, and for whoever stopped the execution. */
   readonly saidBy: 'EC2' | 'copier' | 'AWS';
-  /** The code of the call that failed, or of what happened on the way to EC2; absent if no call failed. */
-  readonly ec2Code?: string;
+  /** The code of the call that failed, or of what happened on the way to the service; absent if no call failed. */
+  readonly code?: string;
+  /** The call, if it was one of EC2. */
   readonly call?: Ec2Call;
-  /** The Region that was called. */
+  /** The Region that was called, if it was EC2. */
   readonly callRegion?: string;
+  /** The service that was called for the ledger, and its table, if it was one of these. */
+  readonly ledger?: Pick<LedgerAnswer, 'service' | 'table'>;
   readonly copyId?: string;
 }
 
@@ -114,7 +118,8 @@ function reasonOfStateMessage(message: string): ExecutionFailureReason {
 /** Names of core/errors.ts and of AWS to reasons. What is neither here nor Lambda's is a mistake of ours. */
 const reasonByName = new Map<string, ExecutionFailureReason>(
   Object.entries({
-    CopySlotsTakenError: 'RegionBusy',
+    // It goes back to the queue; so it comes here only if that could not be written down.
+    CopySlotsTakenError: 'LedgerTrouble',
     ThrottledError: 'Ec2Trouble',
     ServiceTroubleError: 'Ec2Trouble',
     CopyOutcomeUnknownError: 'Ec2Trouble',
@@ -131,6 +136,8 @@ function failureOfError(said: ReadError, request: CopyRequest): Failure {
   const reason = reasonByName.get(said.name) ?? (said.name.startsWith('Lambda.') ? 'LambdaTrouble' : 'InternalError');
   const answer = readEc2Answer(said.message);
   if (answer === undefined) {
+    const ofLedger = failureOfLedger(said);
+    if (ofLedger !== undefined) return ofLedger;
     if (reason === 'LambdaTrouble') return { reason, what: nameAndMessage(said), saidBy: 'AWS' };
     return { reason, what: reason === 'InternalError' ? nameAndMessage(said) : said.message, saidBy: 'copier' };
   }
@@ -138,10 +145,19 @@ function failureOfError(said: ReadError, request: CopyRequest): Failure {
     reason: reasonOfAnswer(said.name, answer, request) ?? reason,
     what: answer.words || 'no further words',
     saidBy: answer.fromEc2 ? 'EC2' : 'AWS',
-    ec2Code: answer.code,
+    code: answer.code,
     call: answer.call,
     callRegion: answer.region,
   };
+}
+
+/** Undefined if the error is not of the ledger. */
+function failureOfLedger({ name, message }: ReadError): Failure | undefined {
+  const reason = 'LedgerTrouble';
+  const answer = readLedgerAnswer(message);
+  if (answer === undefined) return isOfLedger(name, message) ? { reason, what: message, saidBy: 'copier' } : undefined;
+  const { code, words, ...ledger } = answer;
+  return { reason, what: words || 'no further words', saidBy: 'AWS', code, ledger };
 }
 
 /** What EC2's code tells beyond the class of the error; undefined if nothing. */

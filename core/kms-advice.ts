@@ -34,7 +34,7 @@ export function kmsAdvice(
   // A call that is refused at once is about the destination's key; a copy that ends in error, about either of them:
   // https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html
   const keys =
-    request.source.encrypted && failure.ec2Code === undefined ? [destination, sourceKey(request)] : [destination];
+    request.source.encrypted && failure.code === undefined ? [destination, sourceKey(request)] : [destination];
   return {
     meaning: `EC2 uses KMS keys in the name of the role ${install.roleArn}, and could not use ${
       keys.length === 1 ? 'the one below' : 'one of the two below; it does not say which'

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { UnreadableInputError } from './errors.ts';
 import { isRegion } from './region.ts';
+import { snapshotIdOf } from './snapshot-arn.ts';
 
 /**
  * What an EBS event says, in our words: snapshots to look at, or why there is nothing to do.
@@ -58,7 +59,7 @@ export function readSnapshotEvent(event: unknown): SnapshotNews {
     };
   }
 
-  const ids = new Set(snapshotArns(detail, resources).map(lastPart).filter(isSnapshotId));
+  const ids = new Set(snapshotArns(detail, resources).flatMap((arn) => snapshotIdOf(arn) ?? []));
   if (ids.size === 0) throw unreadable(event, 'no snapshot id in detail.snapshot_id, detail.snapshots or resources');
   const sharedBy = wanted === 'shared' ? accountId(detail.get('source')) : undefined;
   return {
@@ -86,14 +87,6 @@ function snapshotArns(detail: ReadonlyMap<string, unknown>, resources: readonly 
   if (single !== '') return [single];
   const set = z.array(memberOfSet).safeParse(detail.get('snapshots'));
   return set.success && set.data.length > 0 ? set.data.map((member) => member.snapshot_id) : resources;
-}
-
-function lastPart(arn: string): string {
-  return arn.slice(arn.lastIndexOf('/') + 1);
-}
-
-function isSnapshotId(id: string): boolean {
-  return /^snap-[0-9a-f]{8,17}$/.test(id);
 }
 
 /** AWS's own sample has an account id as a bare number, which loses leading zeros. */

@@ -22,6 +22,8 @@ export interface Snapshot {
   readonly progressPercent: number;
   /** ISO 8601. For a copy: when the copy began, not when its data were taken. */
   readonly startTime: string;
+  /** ISO 8601; absent while it is pending. */
+  readonly completionTime?: string;
   readonly sizeGiB: number;
   readonly encrypted: boolean;
   /** Key ARN; only when `encrypted`. */

@@ -22,3 +22,30 @@ export function decideAboutSource(source: Snapshot | undefined, eventTime: Date,
   if (source.state === 'pending' && patient) return { action: 'askAgain', reason: 'EC2 still shows it as pending' };
   return { action: 'select', source };
 }
+
+/** EC2 may leave out what is new for so long: https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html */
+const NEW_FOR_SECONDS = 900;
+const NEW_HIDDEN_AT_MOST_SECONDS = 300;
+/** What EC2 has shown for long it does not lose from sight; a slot is kept for as long as is asked again. */
+const OLD_HIDDEN_AT_MOST_SECONDS = 60;
+
+/**
+ * What to do about a source of this account that was there when it was selected, and that EC2 does not show now.
+ *
+ * @param begun when the source was begun
+ */
+export function decideWithoutSource(
+  begun: Date,
+  lookingSince: Date,
+  now: Date,
+): { readonly action: 'askAgain' | 'skip'; readonly reason: string } {
+  const isNew = secondsBetween(begun, now) < NEW_FOR_SECONDS;
+  const patience = isNew ? NEW_HIDDEN_AT_MOST_SECONDS : OLD_HIDDEN_AT_MOST_SECONDS;
+  return secondsBetween(lookingSince, now) < patience
+    ? { action: 'askAgain', reason: 'EC2 does not show the source now' }
+    : { action: 'skip', reason: 'source gone: it was deleted before its copy began' };
+}
+
+function secondsBetween(earlier: Date, later: Date): number {
+  return (later.getTime() - earlier.getTime()) / 1000;
+}

@@ -12,6 +12,8 @@ export interface TaskInput {
   /** What StartCopy or CheckCopy reported last. */
   readonly copy?: CopyProgress;
   readonly error?: CaughtError;
+  /** CopySlotsTakenError of StartCopy. */
+  readonly refused?: CaughtError;
   readonly removal?: Removal;
 }
 
@@ -59,7 +61,7 @@ const progress = z.object({
   kmsKeyId: z.exactOptional(text),
   adopted: z.boolean(),
   basis: z.exactOptional(z.object({ copyId: text, kmsKeyId: z.exactOptional(text) })),
-  action: z.literal(['wait', 'tag', 'reportDryRun', 'giveUp']),
+  action: z.literal(['wait', 'tag', 'reportDryRun', 'skip', 'giveUp']),
   waitSeconds: z.number(),
   reason: z.string(),
   failure: z.exactOptional(
@@ -83,6 +85,7 @@ const taskInput = z.object({
     ...requestFields,
     copy: z.exactOptional(progress),
     error: z.exactOptional(caughtError),
+    refused: z.exactOptional(caughtError),
     removal: z.exactOptional(removal),
     removalError: z.exactOptional(caughtError),
   }),
@@ -97,13 +100,14 @@ export function parseTaskInput(input: unknown): TaskInput {
   const parsed = taskInput.safeParse(input);
   if (!parsed.success) throw unreadable('input of this state', parsed.error);
   const { execution, data } = parsed.data;
-  const { copy, error, removal: reported, removalError, ...request } = data;
+  const { copy, error, refused, removal: reported, removalError, ...request } = data;
   const removal = removalError === undefined ? reported : couldNotRemove(copy?.copyId, removalError);
   return {
     execution,
     request,
     ...(copy !== undefined && { copy }),
     ...(error !== undefined && { error }),
+    ...(refused !== undefined && { refused }),
     ...(removal !== undefined && { removal }),
   };
 }

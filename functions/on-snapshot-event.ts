@@ -1,14 +1,18 @@
 // Triggered by EBS events of this account and Region: `onSnapshotEvent` in serverless.yml, patterns in packaging/derive-events.ts
+import { type AdmissionMachine, stepFunctionsAdmission } from '../aws/admission-machine.ts';
 import { type DeadLetterTopic, snsDeadLetterTopic } from '../aws/dead-letter-topic.ts';
+import { dynamoDbLedger } from '../aws/dynamodb-ledger.ts';
 import { ec2Snapshots } from '../aws/ec2-snapshots.ts';
 import { type ExecutionApi, stepFunctionsExecutions } from '../aws/executions.ts';
+import type { Ledger } from '../aws/ledger.ts';
 import type { SnapshotApi } from '../aws/snapshot-api.ts';
-import { writeSourceNotVisibleAlert } from '../core/alert.ts';
 import { copyRequest } from '../core/copy-request.ts';
 import { destinationId } from '../core/destination.ts';
 import { NotYetVisibleError } from '../core/errors.ts';
 import { executionName } from '../core/execution-name.ts';
 import type { Install } from '../core/install.ts';
+import { requestKey } from '../core/ledger-request.ts';
+import { requested } from '../core/request-transitions.ts';
 import type { CopyRule } from '../core/rules.ts';
 import { selectDestinations } from '../core/selection.ts';
 import { readSnapshotEvent, type SnapshotNews } from '../core/snapshot-event.ts';
@@ -20,7 +24,10 @@ import { lambda, logger } from './shell.ts';
 
 interface Ports {
   readonly snapshots: Pick<SnapshotApi, 'find'>;
-  readonly executions: ExecutionApi;
+  readonly ledger: Pick<Ledger, 'change'>;
+  readonly admission: AdmissionMachine;
+  /** For dry runs only, which take no slot and are nothing to remember. */
+  readonly executions: Pick<ExecutionApi, 'start'>;
   readonly topic: DeadLetterTopic;
   readonly now: () => Date;
   /** Of this function, for the command that gives it an event again. */
@@ -29,12 +36,12 @@ interface Ports {
 
 type Snapshots = Extract<SnapshotNews, { kind: 'snapshots' }>;
 
-/** A dry run must not use up the name of the first attempt: the rule may become a real one. */
+/** A dry run must not use up the name of the first execution: the rule may become a real one. */
 const REHEARSAL = 0;
 
 /**
- * Starts one execution for each destination of each snapshot that a rule selects. Doing it twice is harmless: names
- * of executions are made from snapshot and destination.
+ * Writes a request into the ledger for each destination of each snapshot that a rule selects, and has admission look.
+ * Doing it twice is harmless: the ledger has one request for a snapshot and a destination.
  *
  * @throws NotYetVisibleError while a snapshot may still appear; Lambda delivers the event again after 1 and 2 minutes
  * (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html). Any other error likewise, and
@@ -48,10 +55,12 @@ export const onSnapshotEvent =
       logger.info(`Nothing to do: ${news.reason}`);
       return;
     }
+    const regions = new Set<string>();
     // One snapshot in trouble must not keep the others of its set waiting.
     const outcomes = await Promise.allSettled(
-      news.snapshotIds.map((snapshotId) => requestCopies(snapshotId, news, ports, rules, install)),
+      news.snapshotIds.map((snapshotId) => requestCopies(snapshotId, news, ports, rules, install, regions)),
     );
+    for (const region of regions) await ports.admission.wake(region);
     const failures = outcomes.flatMap((outcome): unknown[] => (outcome.status === 'rejected' ? [outcome.reason] : []));
     // The one that is thrown is logged by the shell.
     for (const failure of failures.slice(1)) logger.warn(failure instanceof Error ? failure.message : String(failure));
@@ -61,9 +70,10 @@ export const onSnapshotEvent =
 async function requestCopies(
   snapshotId: string,
   news: Snapshots,
-  { snapshots, executions, topic, now, functionName }: Ports,
+  { snapshots, ledger, executions, topic, now, functionName }: Ports,
   rules: readonly CopyRule[],
   install: Install,
+  regions: Set<string>,
 ): Promise<void> {
   const source = await snapshots.find(news.region, snapshotId);
   const readiness = decideAboutSource(source, new Date(news.eventTime), now());
@@ -73,6 +83,8 @@ async function requestCopies(
     case 'tellNotVisible': {
       const { eventTime, region, trigger, sharedBy } = news;
       const owner = trigger === 'created' ? install.account : sharedBy;
+      // Loaded when there is something to tell, which is seldom: a cold start need not wait for it.
+      const { writeSourceNotVisibleAlert } = await import('../core/alert.ts');
       const alert = writeSourceNotVisibleAlert(
         { snapshotId, region, eventTime, kind: trigger, functionName, ...(owner !== undefined && { owner }) },
         install,
@@ -93,15 +105,31 @@ async function requestCopies(
       logger.info(`Skipped ${snapshotId} for ${where}: ${reason}`, { rule: rule.name });
       continue;
     }
-    const name = executionName(snapshotId, destination, rule.dryRun ? REHEARSAL : 1);
-    const outcome = await executions.start(name, copyRequest(readiness.source, rule, destination));
-    const did = outcome === 'started' ? 'Started' : 'Already started';
-    logger.info(`${did} execution ${name}: ${reason}`, { rule: rule.name });
+    const request = copyRequest(readiness.source, rule, destination);
+    if (rule.dryRun) {
+      const name = executionName(snapshotId, destination, REHEARSAL);
+      const outcome = await executions.start(name, request);
+      logger.info(`${outcome === 'started' ? 'Started' : 'Already started'} execution ${name}: ${reason}`, {
+        rule: rule.name,
+      });
+      continue;
+    }
+    const { changed, request: is } = await ledger.change(
+      requestKey(readiness.source, destination),
+      requested(request, reason, now()),
+    );
+    // A repeated event may be the second try after a wake that failed.
+    if (is?.status === 'waiting') regions.add(destination.region);
+    logger.info(`${changed ? 'Requested' : `Already ${is?.status}`}: ${snapshotId} for ${where}: ${reason}`, {
+      rule: rule.name,
+    });
   }
 }
 
 const settings = readSettings(process.env, {
   ...installSettings,
+  LEDGER_TABLE: setting.LEDGER_TABLE,
+  ADMISSION_MACHINE_ARN: setting.ADMISSION_MACHINE_ARN,
   STATE_MACHINE_ARN: setting.STATE_MACHINE_ARN,
   DEAD_LETTER_TOPIC_ARN: setting.DEAD_LETTER_TOPIC_ARN,
   AWS_LAMBDA_FUNCTION_NAME: setting.AWS_LAMBDA_FUNCTION_NAME,
@@ -111,6 +139,8 @@ export const handler = lambda(
   onSnapshotEvent(
     {
       snapshots: ec2Snapshots(),
+      ledger: dynamoDbLedger(settings.LEDGER_TABLE),
+      admission: stepFunctionsAdmission(settings.ADMISSION_MACHINE_ARN),
       executions: stepFunctionsExecutions(settings.STATE_MACHINE_ARN),
       topic: snsDeadLetterTopic(settings.DEAD_LETTER_TOPIC_ARN),
       now: () => new Date(),

@@ -1,6 +1,6 @@
 import { partitionOf } from '../core/region.ts';
+import { destinationRegions } from '../core/rule-destinations.ts';
 import type { CopyRule } from '../core/rules.ts';
-import { destinationRegions } from './derive-destinations.ts';
 
 /** What was given on the command line of `serverless package` or `serverless deploy`. */
 export interface DeployOptions {
@@ -19,6 +19,13 @@ const STAGE = /^[A-Za-z][A-Za-z0-9-]{0,19}$/;
 /** The parameters of serverless.yml, each with what it takes. A misspelt one would be no error to osls. */
 const PARAMS: ReadonlyMap<string, { readonly takes: RegExp; readonly example: string }> = new Map([
   ['alertEmail', { takes: /^[^@\s]+@[^@\s]+$/, example: 'alertEmail=oncall@example.com' }],
+  ['monitoring', { takes: /^(on|off)$/, example: 'monitoring=off' }],
+  [
+    'keepRequestsDays',
+    { takes: /^(9\d|[1-9]\d\d|[12]\d{3}|3[0-5]\d\d|36[0-4]\d|3650)$/, example: 'keepRequestsDays=90' },
+  ],
+  ['sweepMinutes', { takes: /^([2-9]|1[0-5])$/, example: 'sweepMinutes=5' }],
+  ['lookbackHours', { takes: /^(0|[1-9]\d?|[12]\d\d|3[0-2]\d|33[0-6])$/, example: 'lookbackHours=24' }],
   ['noRecentCopyAlarm', { takes: /^(on|off)$/, example: 'noRecentCopyAlarm=off' }],
 ]);
 

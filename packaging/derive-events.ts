@@ -1,5 +1,5 @@
 import type { CopyRule } from '../core/rules.ts';
-import { sourceOwners } from './derive-source-owners.ts';
+import { sourceOwners } from '../core/source-owners.ts';
 
 /** An EventBridge event pattern: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html */
 export interface EventPattern {

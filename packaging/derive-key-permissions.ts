@@ -1,8 +1,8 @@
 import { partitionOf } from '../core/region.ts';
+import { destinationRegions } from '../core/rule-destinations.ts';
 import { parseKmsKey } from '../core/rules/kms-key.ts';
 import type { CopyRule } from '../core/rules.ts';
-import { destinationRegions } from './derive-destinations.ts';
-import { sourceOwners } from './derive-source-owners.ts';
+import { sourceOwners } from '../core/source-owners.ts';
 import { ACCOUNT, PARTITION, type Permission, REGION, sub } from './permission.ts';
 
 /**

@@ -1,22 +1,33 @@
 import { COPIER_TAG, copiedToTag } from '../core/copier-tags.ts';
+import { destinationRegions } from '../core/rule-destinations.ts';
 import type { CopyRule } from '../core/rules.ts';
-import { destinationRegions } from './derive-destinations.ts';
+import { sourceOwners } from '../core/source-owners.ts';
 import { keyPermissions } from './derive-key-permissions.ts';
-import { sourceOwners } from './derive-source-owners.ts';
-import { PARTITION, type Permission, REGION, sub, type Text } from './permission.ts';
+import { ACCOUNT, PARTITION, type Permission, REGION, sub, type Text } from './permission.ts';
 
-/** Everything that has a role: the functions by their names in serverless.yml, and the state machine. */
-export const ROLE_OWNERS = [
+/** The functions, by their names in serverless.yml. */
+export const FUNCTION_NAMES = [
   'onSnapshotEvent',
+  'admitCopies',
   'startCopy',
   'checkCopy',
   'tagCopy',
+  'returnToQueue',
   'removeFailedCopy',
   'explainFailure',
   'onCopyEnded',
-  'copySnapshotMachine',
+  'sweep',
+  'healLostEvents',
+  'requestCopy',
 ] as const;
 
+/** What else has a role: the state machines, the rule that starts one of them, and the schedules. */
+const OTHER_OWNERS = ['copySnapshotMachine', 'admitCopiesMachine', 'copyEventsRule', 'schedules'] as const;
+
+/** Everything that has a role. */
+export const ROLE_OWNERS = [...FUNCTION_NAMES, ...OTHER_OWNERS] as const;
+
+type FunctionName = (typeof FUNCTION_NAMES)[number];
 export type RoleOwner = (typeof ROLE_OWNERS)[number];
 
 /**
@@ -26,32 +37,55 @@ export type RoleOwner = (typeof ROLE_OWNERS)[number];
  * @param install the value of the tag `snapshot-copier:managed` on copies of this install
  */
 export function permissionsOf(owner: RoleOwner, rules: readonly CopyRule[], install: string): readonly Permission[] {
-  if (owner === 'copySnapshotMachine') return machinePermissions();
-  return [...ownPermissions(owner, rules, install), ...everyFunctionMay(owner)];
+  switch (owner) {
+    case 'copySnapshotMachine':
+      return [...machinePermissions(COPY_TASKS), publish('Send the alert of a failed copy')];
+    case 'admitCopiesMachine':
+      return machinePermissions(['AdmitCopies']);
+    case 'copyEventsRule':
+      return [wakeAdmission('Have admission look when a copy has ended', install)];
+    case 'schedules':
+      return [
+        {
+          sid: 'CallFunctions',
+          reason: 'Call the functions that run by the clock',
+          actions: ['lambda:InvokeFunction'],
+          resources: ['Sweep', 'HealLostEvents'].map((name) => ({ 'Fn::GetAtt': [`${name}LambdaFunction`, 'Arn'] })),
+        },
+      ];
+    default:
+      return [...ownPermissions(owner, rules, install), ...everyFunctionMay(owner)];
+  }
 }
 
-function ownPermissions(
-  owner: Exclude<RoleOwner, 'copySnapshotMachine'>,
-  rules: readonly CopyRule[],
-  install: string,
-): readonly Permission[] {
+function ownPermissions(owner: FunctionName, rules: readonly CopyRule[], install: string): readonly Permission[] {
   const regions = destinationRegions(rules);
   switch (owner) {
     case 'onSnapshotEvent':
       return [
         look('Sources', [{ Ref: 'AWS::Region' }], 'Read the facts of the snapshot that an event names'),
-        {
-          sid: 'StartCopies',
-          reason: 'Start one execution per destination',
-          actions: ['states:StartExecution'],
-          resources: [{ Ref: 'CopySnapshotMachine' }],
-        },
+        changeLedger('Write a request per destination, once'),
+        wakeAdmission('Have admission look at new requests', install),
+        startCopies('Start the executions of dry runs, which take no slot'),
         publish('Tell of a snapshot that an event names but nobody can see'),
         KEEP_STUCK_EVENTS,
       ];
+    case 'admitCopies':
+      return [
+        look('Copies', regions, 'Count the copies that are pending'),
+        changeLedger('Write down which requests start'),
+        readQueue('See which requests wait and which run'),
+        startCopies('Start one execution per request'),
+        wakeAdmission('Start the successor of an execution that has to end', install),
+      ];
     case 'startCopy':
       return [
-        look('Copies', regions, 'Look for the copy before beginning one, as an answer may have been lost'),
+        look(
+          'Copies',
+          [{ Ref: 'AWS::Region' }, ...regions],
+          'Look for the copy before beginning one, as an answer may have been lost, and whether the source is still there',
+        ),
+        changeLedger('Note the id of the copy'),
         ...copyPermissions(rules, regions, install),
         ...keyPermissions(rules),
       ];
@@ -71,10 +105,42 @@ function ownPermissions(
           conditions: ofInstall(install),
         },
       ];
+    case 'returnToQueue':
+      return [changeLedger('Have a request wait again'), readQueue('Count the copies that are known')];
     case 'explainFailure':
       return [];
     case 'onCopyEnded':
-      return [publish('Tell of executions that could not tell it themselves'), KEEP_STUCK_EVENTS];
+      return [
+        changeLedger('Write down how a copy ended'),
+        wakeAdmission('Let the next requests start', install),
+        publish('Tell of executions that could not tell it themselves'),
+        KEEP_STUCK_EVENTS,
+      ];
+    case 'sweep':
+      return [
+        changeLedger('Write down how a copy ended of which no event told'),
+        readQueue('See which requests wait and which run'),
+        {
+          sid: 'LookAtExecutions',
+          reason: 'See whether the execution of a request still runs',
+          actions: ['states:DescribeExecution'],
+          resources: [sub(`arn:${PARTITION}:states:${REGION}:${ACCOUNT}:execution:${install}:*`)],
+        },
+        startCopies('Start an execution that is missing'),
+        wakeAdmission('Have admission look if requests wait', install),
+        publish('Tell of executions that could not tell it themselves'),
+      ];
+    case 'healLostEvents':
+      return [
+        look('Sources', [{ Ref: 'AWS::Region' }], 'List the snapshots of the last hours'),
+        changeLedger('Write the requests that are missing, once'),
+        wakeAdmission('Have admission look at new requests', install),
+      ];
+    case 'requestCopy':
+      return [
+        changeLedger('Write the request, or have a failed one wait again'),
+        wakeAdmission('Have admission look at it', install),
+      ];
     default:
       return owner satisfies never;
   }
@@ -121,9 +187,10 @@ function copyPermissions(
   ];
 }
 
+const COPY_TASKS = ['StartCopy', 'CheckCopy', 'TagCopy', 'ReturnToQueue', 'RemoveFailedCopy', 'ExplainFailure'];
+
 /** An execution may outlive a deployment, and then calls the version that it began with. */
-function machinePermissions(): readonly Permission[] {
-  const tasks = ['StartCopy', 'CheckCopy', 'TagCopy', 'RemoveFailedCopy', 'ExplainFailure'];
+function machinePermissions(tasks: readonly string[]): readonly Permission[] {
   return [
     {
       sid: 'CallTasks',
@@ -134,7 +201,6 @@ function machinePermissions(): readonly Permission[] {
         sub(`\${${task}LambdaFunction.Arn}:*`),
       ]),
     },
-    publish('Send the alert of a failed copy'),
     {
       sid: 'DeliverLogs',
       reason: 'Write the log of the state machine; log delivery knows no resources',
@@ -154,7 +220,7 @@ function machinePermissions(): readonly Permission[] {
   ];
 }
 
-function everyFunctionMay(owner: RoleOwner): readonly Permission[] {
+function everyFunctionMay(owner: FunctionName): readonly Permission[] {
   return [
     {
       sid: 'WriteLog',
@@ -182,6 +248,45 @@ function look(what: string, regions: readonly Text[], reason: string): Permissio
     actions: ['ec2:DescribeSnapshots'],
     resources: ['*'],
     conditions: { StringEquals: { 'ec2:Region': regions } },
+  };
+}
+
+function changeLedger(reason: string): Permission {
+  return {
+    sid: 'ChangeLedger',
+    reason,
+    actions: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+    resources: [LEDGER_ARN],
+  };
+}
+
+function readQueue(reason: string): Permission {
+  return {
+    sid: 'ReadQueue',
+    reason,
+    actions: ['dynamodb:Query'],
+    resources: [sub(`\${LedgerTable.Arn}/index/queue`)],
+  };
+}
+
+const LEDGER_ARN: Text = { 'Fn::GetAtt': ['LedgerTable', 'Arn'] };
+
+function startCopies(reason: string): Permission {
+  return {
+    sid: 'StartCopies',
+    reason,
+    actions: ['states:StartExecution'],
+    resources: [{ Ref: 'CopySnapshotMachine' }],
+  };
+}
+
+/** By name: the function admitCopies wakes the machine that calls it, and CloudFormation allows no circle. */
+function wakeAdmission(reason: string, install: string): Permission {
+  return {
+    sid: 'WakeAdmission',
+    reason,
+    actions: ['states:StartExecution'],
+    resources: [sub(`arn:${PARTITION}:states:${REGION}:${ACCOUNT}:stateMachine:${install}-admission`)],
   };
 }
 

@@ -7,7 +7,7 @@ import { plainError } from './plain-error.ts';
 const LONGEST_POLICY = 10_240;
 
 /**
- * One AWS::IAM::Role for each function and for the state machine, by logical id (`StartCopyRole`, …), as CloudFormation
+ * One AWS::IAM::Role for each function, state machine, rule and schedule that needs one, by logical id (`StartCopyRole`, …), as CloudFormation
  * resources. None has a fixed name, so that installs do not get in each other's way.
  *
  * @throws Error if the rules need a longer policy than IAM allows.
@@ -34,26 +34,38 @@ function role(owner: RoleOwner, rules: readonly CopyRule[], install: string) {
       Description: `What ${owner} of ${install} may do`,
       AssumeRolePolicyDocument: {
         Version: '2012-10-17',
-        Statement: [owner === 'copySnapshotMachine' ? TRUST_IN_STEP_FUNCTIONS : TRUST_IN_LAMBDA],
+        Statement: [trustOf(owner)],
       },
       Policies: [{ PolicyName: capitalised(owner), PolicyDocument: policy }],
     },
   };
 }
 
-const TRUST_IN_LAMBDA = {
-  Effect: 'Allow',
-  Principal: { Service: 'lambda.amazonaws.com' },
-  Action: 'sts:AssumeRole',
-};
+function trustOf(owner: RoleOwner) {
+  switch (owner) {
+    case 'copySnapshotMachine':
+    case 'admitCopiesMachine':
+      return trustIn('states', OF_THIS_ACCOUNT);
+    case 'copyEventsRule':
+      return trustIn('events', OF_THIS_ACCOUNT);
+    case 'schedules':
+      return trustIn('scheduler', OF_THIS_ACCOUNT);
+    default:
+      return trustIn('lambda');
+  }
+}
 
-/** Not the ARN of the machine as condition: the machine needs its role first. */
-const TRUST_IN_STEP_FUNCTIONS = {
-  Effect: 'Allow',
-  Principal: { Service: 'states.amazonaws.com' },
-  Action: 'sts:AssumeRole',
-  Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
-};
+/** Not the ARN of the machine, rule or schedule as condition: each needs its role first. */
+const OF_THIS_ACCOUNT = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } };
+
+function trustIn(service: string, condition?: typeof OF_THIS_ACCOUNT) {
+  return {
+    Effect: 'Allow',
+    Principal: { Service: `${service}.amazonaws.com` },
+    Action: 'sts:AssumeRole',
+    ...(condition !== undefined && { Condition: condition }),
+  };
+}
 
 function statement({ sid, actions, resources, conditions }: Permission) {
   return {

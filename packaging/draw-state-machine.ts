@@ -21,8 +21,9 @@ const COMMENT_WIDTH = 32;
 type Functions = ReadonlyMap<string, FunctionInService>;
 
 /**
- * The state machine as SVG, always the same for the same definition: the way of a good copy straight down, the loop of
- * waiting on its left, the way of a failed one in red on its right.
+ * The state machine that copies as SVG, always the same for the same definition: the way of a good copy straight down, the
+ * loop of waiting on its left, the way of a failed one in red on its right, and above that what a certain error leads to
+ * that is no failure.
  *
  * @throws Error if the definition has outgrown this layout.
  */
@@ -44,14 +45,22 @@ interface Layout {
   readonly loop: readonly string[];
   /** Other good ends. */
   readonly asides: readonly string[];
+  /** What a Catch for certain errors leads to, from the state that has it to a good end. */
+  readonly detours: readonly Detour[];
   /** From the first state that every Catch leads to. */
   readonly failure: readonly string[];
   readonly choice: string;
 }
 
+interface Detour {
+  readonly from: string;
+  readonly errors: string;
+  readonly way: readonly string[];
+}
+
 function toDot(machine: StateMachine, functions: Functions): string {
   const layout = layOut(machine);
-  const { down, loop, asides, failure, choice } = layout;
+  const { down, loop, asides, detours, failure, choice } = layout;
   const states = Object.entries(machine.States);
   const framed = states.flatMap(([name]) => (failure.includes(name) ? [] : [name]));
   const afterChoice = down[down.indexOf(choice) + 1];
@@ -71,7 +80,8 @@ function toDot(machine: StateMachine, functions: Functions): string {
     ${states.map(([name, state]) => node(name, state, functions, layout)).join('\n    ')}
     ${states.flatMap(([name, state]) => edges(name, state, layout)).join('\n    ')}
     ${id(afterChoice)} -> ${id(failure[0])} [ltail=cluster_tried, weight=0, ${red('style=dashed')}]
-    ${sameRow(loop.at(-1), choice)}
+    ${detours.map(({ from, way }) => sameRow(from, way[0])).join('\n    ')}
+    ${sameRow(loop.at(-1), choice, ...detours.map(({ way }) => way.at(-1)))}
     ${sameRow(loop[0], afterChoice, failure[0])}
     ${sameRow(...asides, end)}
     ${asides.map((name) => `${id(name)} -> ${id(end)} [style=invis]`).join('\n    ')}
@@ -101,17 +111,37 @@ function layOut({ StartAt, States }: StateMachine): Layout {
   const failure = wayFrom(state.Default);
   const straight = branches.find((way) => way !== loop && way.length > 1) ?? [];
   const asides = branches.filter((way) => way !== loop && way !== straight).map(([name = '']) => name);
-  for (const [name, { Catch = [], Next: next }] of tasks) {
+  const framed = tasks.filter(([name]) => !failure.includes(name));
+  const detours = framed.flatMap(([from, { Catch = [], Next: next }]) =>
     // A Catch that goes on as if nothing had happened needs no arrow of its own.
-    const elsewhere = Catch.filter(({ Next }) => Next !== next && Next !== failure[0]);
-    if (!failure.includes(name) && (Catch.at(-1)?.Next !== failure[0] || elsewhere.length > 0)) {
+    Catch.filter(({ Next }) => Next !== next && Next !== failure[0]).map(({ ErrorEquals, Next }) => ({
+      from,
+      errors: ErrorEquals.join(', '),
+      way: wayFrom(Next),
+    })),
+  );
+  for (const [name, { Catch = [] }] of framed) {
+    const last = Catch.at(-1);
+    const leads = detours.filter(({ from }) => from === name).map(({ way }) => States[way.at(-1) ?? '']?.Type);
+    if (
+      last?.Next !== failure[0] ||
+      last?.ErrorEquals.join() !== 'States.ALL' ||
+      leads.some((end) => end !== 'Succeed')
+    ) {
       throw new Error(`${name} has no Catch, or one that leads elsewhere: its frame in the drawing would be a lie`);
     }
   }
-  return { down: [...first, ...straight], loop: loop.filter((name) => name !== choice), asides, failure, choice };
+  return {
+    down: [...first, ...straight],
+    loop: loop.filter((name) => name !== choice),
+    asides,
+    detours,
+    failure,
+    choice,
+  };
 }
 
-function node(name: string, state: State, functions: Functions, { down, loop, failure }: Layout): string {
+function node(name: string, state: State, functions: Functions, { down, loop, detours, failure }: Layout): string {
   const label = [
     `<b><font point-size="15">${escapeXml(name)}</font></b>`,
     ...(state.Comment === undefined
@@ -123,7 +153,7 @@ function node(name: string, state: State, functions: Functions, { down, loop, fa
       (text) => `<font point-size="11" face="Courier" color="${COLOUR.muted}">${text}</font>`,
     ),
   ].join('<br/>');
-  const column = [down, loop, failure].findIndex((names) => names.includes(name));
+  const column = [down, loop, failure, ...detours.map(({ way }) => way)].findIndex((names) => names.includes(name));
   return `${id(name)} [label=<${label}>, ${look(state, failure.includes(name))}, group="column ${column}"]`;
 }
 
@@ -157,7 +187,7 @@ function look(state: State, failing: boolean): string {
   }
 }
 
-function edges(name: string, state: State, { down, loop, asides, failure }: Layout): readonly string[] {
+function edges(name: string, state: State, { down, loop, asides, detours, failure }: Layout): readonly string[] {
   const edge = (to: string, label = '') => {
     const text = label === '' ? [] : [`label=" ${label} "`];
     const within = loop.includes(name) && loop.includes(to);
@@ -170,7 +200,11 @@ function edges(name: string, state: State, { down, loop, asides, failure }: Layo
   switch (state.Type) {
     case 'Task':
       // A Catch within the way of a failure leads on as if nothing had happened.
-      return [edge(state.Next), ...(failure.includes(name) ? catchesElsewhere(state) : []).map((to) => edge(to))];
+      return [
+        edge(state.Next),
+        ...(failure.includes(name) ? catchesElsewhere(state) : []).map((to) => edge(to)),
+        ...detours.filter(({ from }) => from === name).map(({ errors, way }) => edge(way[0] ?? '', errors)),
+      ];
     case 'Wait':
       return [edge(state.Next)];
     case 'Choice':

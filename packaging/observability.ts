@@ -1,7 +1,8 @@
 import { destinationId } from '../core/destination.ts';
+import { destinations } from '../core/rule-destinations.ts';
 import type { CopyRule } from '../core/rules.ts';
-import { destinations } from './derive-destinations.ts';
 import { snapshotEventPatterns } from './derive-events.ts';
+import { FUNCTION_NAMES } from './derive-permissions.ts';
 
 /** A CloudFormation resource as plain data. */
 interface Resource {
@@ -20,6 +21,7 @@ interface MetricOf {
 }
 
 const MACHINE = { StateMachineArn: { Ref: 'CopySnapshotMachine' } };
+const ADMISSION = { StateMachineArn: { Ref: 'AdmitCopiesMachine' } };
 const QUEUE = { QueueName: { 'Fn::GetAtt': ['StuckEventsQueue', 'QueueName'] } };
 
 /**
@@ -38,6 +40,7 @@ export function observability(
   return {
     ...stuckAlarms(install, snapshotEventPatterns(rules).length),
     ...failureAlarms(install),
+    ...queueAlarms(install, busy),
     ...Object.fromEntries(
       destinations(busy)
         .map(destinationId)
@@ -100,6 +103,78 @@ function stuckAlarms(install: string, eventRules: number): Readonly<Record<strin
   };
 }
 
+/** Waiting is no failure; waiting for longer than a copy may take is. */
+function queueAlarms(install: string, rules: readonly CopyRule[]): Readonly<Record<string, Resource>> {
+  const waits = destinations(rules).map((destination) => {
+    const where = destinationId(destination);
+    return [
+      `OldestWaitsFor${logicalIdPart(where)}Alarm`,
+      alarm({
+        description: `A request has waited for ${where} longer than its deadline. README: "When requests wait".`,
+        metric: {
+          namespace: 'SnapshotCopier',
+          name: 'OldestWaitingAge',
+          dimensions: { service: install, destination: where },
+        },
+        statistic: 'Maximum',
+        threshold: Math.min(...deadlines(rules, where)),
+        period: 900, // the longest time between two sweeps, which write it
+        notify: true,
+      }),
+    ] as const;
+  });
+  return {
+    ...Object.fromEntries(waits),
+    AdmissionFailingAlarm: alarm({
+      description: 'Admission fails again and again: requests wait although slots may be free.',
+      metric: { namespace: 'AWS/States', name: 'ExecutionsFailed', dimensions: ADMISSION },
+      statistic: 'Sum',
+      periods: 3, // what is missed once is done by the next look
+      notify: true,
+    }),
+    SweepFailingAlarm: alarm({
+      description: 'The sweep failed more than twice within an hour: what events lose is not found.',
+      metric: { namespace: 'AWS/Lambda', name: 'Errors', dimensions: { FunctionName: `${install}-sweep` } },
+      statistic: 'Sum',
+      threshold: 2,
+      period: 3600,
+      notify: true,
+    }),
+    HealLostEventsFailingAlarm: alarm({
+      description: 'healLostEvents failed: snapshots that no event tells of are not found.',
+      metric: { namespace: 'AWS/Lambda', name: 'Errors', dimensions: { FunctionName: `${install}-healLostEvents` } },
+      statistic: 'Sum',
+      notify: true,
+    }),
+    SweepSilentAlarm: {
+      Type: 'AWS::CloudWatch::Alarm',
+      Condition: 'WantsMonitoring',
+      Properties: {
+        AlarmDescription: 'The sweep has not run for two hours: look at its schedule.',
+        Namespace: 'AWS/Lambda',
+        MetricName: 'Invocations',
+        Dimensions: dimensions({ FunctionName: `${install}-sweep` }),
+        Statistic: 'Sum',
+        Period: 3600,
+        EvaluationPeriods: 2,
+        Threshold: 1,
+        ComparisonOperator: 'LessThanThreshold',
+        TreatMissingData: 'breaching',
+        AlarmActions: [{ Ref: 'DeadLetterTopic' }],
+        OKActions: [{ Ref: 'DeadLetterTopic' }],
+      },
+    },
+  };
+}
+
+function deadlines(rules: readonly CopyRule[], where: string): readonly number[] {
+  return rules.flatMap((rule) =>
+    rule.destinations.flatMap((destination) =>
+      destinationId(destination) === where ? [destination.deadlineSeconds] : [],
+    ),
+  );
+}
+
 function failureAlarms(install: string): Readonly<Record<string, Resource>> {
   return Object.fromEntries(
     (['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'] as const).map((name) => [
@@ -143,20 +218,27 @@ function alarm(of: {
   readonly description: string;
   readonly metric: MetricOf;
   readonly statistic: 'Sum' | 'Maximum';
+  /** Default 0: anything above it is an alarm. */
+  readonly threshold?: number;
+  /** In seconds. Default 300. */
+  readonly period?: number;
+  /** How many of them in a row. Default 1. */
+  readonly periods?: number;
   readonly notify: boolean;
 }): Resource {
   const actions = of.notify ? [{ Ref: 'DeadLetterTopic' }] : [];
   return {
     Type: 'AWS::CloudWatch::Alarm',
+    Condition: 'WantsMonitoring',
     Properties: {
       AlarmDescription: of.description,
       Namespace: of.metric.namespace,
       MetricName: of.metric.name,
       Dimensions: dimensions(of.metric.dimensions),
       Statistic: of.statistic,
-      Period: 300,
-      EvaluationPeriods: 1,
-      Threshold: 0,
+      Period: of.period ?? 300,
+      EvaluationPeriods: of.periods ?? 1,
+      Threshold: of.threshold ?? 0,
       ComparisonOperator: 'GreaterThanThreshold',
       TreatMissingData: 'notBreaching', // a counter that nothing has counted is zero
       AlarmActions: actions,
@@ -185,17 +267,24 @@ function dashboard(install: string, places: readonly string[]): Resource {
     'ExecutionThrottled',
   ].map((name) => ['AWS/States', name, 'StateMachineArn', MACHINE_ARN, { stat: 'Sum' }]);
   const lambdas = ['Errors', 'Throttles'].flatMap((name) =>
-    ['onSnapshotEvent', 'startCopy', 'checkCopy', 'tagCopy', 'removeFailedCopy', 'explainFailure', 'onCopyEnded'].map(
-      (fn) => ['AWS/Lambda', name, 'FunctionName', `${install}-${fn}`, { stat: 'Sum', label: `${fn} ${name}` }],
-    ),
+    FUNCTION_NAMES.map((fn) => [
+      'AWS/Lambda',
+      name,
+      'FunctionName',
+      `${install}-${fn}`,
+      { stat: 'Sum', label: `${fn} ${name}` },
+    ]),
   );
   const stuck = [['AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'QueueName', QUEUE_NAME, { stat: 'Maximum' }]];
   const graphs: readonly (readonly [string, readonly unknown[]])[] = [
+    ['Requests that wait', own('RequestsWaiting', 'Maximum')],
+    ['Seconds that the oldest of them has waited', own('OldestWaitingAge', 'Maximum')],
     ['Copies started', own('CopiesStarted', 'Sum')],
     ['Copies completed', own('CopiesCompleted', 'Sum')],
     ['Copies failed', own('CopiesFailed', 'Sum')],
     ['Full copies (a surprise here is a surprise on the bill)', own('FullCopies', 'Sum')],
     ['Seconds per copy, p90', own('CopySeconds', 'p90')],
+    ['Requests that no event had told of', own('EventsHealed', 'Sum')],
     ['Executions', executions],
     ['Functions', lambdas],
     ['Stuck events', stuck],
@@ -210,6 +299,7 @@ function dashboard(install: string, places: readonly string[]): Resource {
   }));
   return {
     Type: 'AWS::CloudWatch::Dashboard',
+    Condition: 'WantsMonitoring',
     Properties: {
       DashboardBody: {
         'Fn::Sub': [JSON.stringify({ widgets }), { QueueName: QUEUE.QueueName }],

@@ -23,7 +23,7 @@ export interface GeneratedFile {
 
 /** docs/copy-snapshot.svg and README.md as they are and as they should be. */
 export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
-  const machine = parseStateMachine(readDefinition());
+  const machine = parseStateMachine(readDefinition('copy-snapshot'));
   const functions = readFunctions();
   const drawing = `${repository}docs/copy-snapshot.svg`;
   const readme = `${repository}README.md`;

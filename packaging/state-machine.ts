@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 
 /**
- * The parts of Amazon States Language that statemachines/copy-snapshot.asl.yml uses. Stricter than the language: what
+ * The parts of Amazon States Language that the files of statemachines/ use. Stricter than the language: what
  * has a default that nobody remembers must be written out.
  * https://states-language.net/spec.html and
  * https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -80,9 +80,9 @@ export type State = StateMachine['States'][string];
 export type TaskState = z.infer<typeof task>;
 export type Retrier = z.infer<typeof retrier>;
 
-/** The definition as data, `!GetAtt`, `!Ref` and `!Sub` as CloudFormation's long forms. Nothing is checked. */
-export function readDefinition(): unknown {
-  const file = new URL('../statemachines/copy-snapshot.asl.yml', import.meta.url);
+/** A definition as data, `!GetAtt`, `!Ref` and `!Sub` as CloudFormation's long forms. Nothing is checked. */
+export function readDefinition(name: 'copy-snapshot' | 'admit-copies'): unknown {
+  const file = new URL(`../statemachines/${name}.asl.yml`, import.meta.url);
   return parse(readFileSync(file, 'utf8'), {
     customTags: [
       { tag: '!GetAtt', resolve: (text: string) => ({ 'Fn::GetAtt': text.split('.') }) },

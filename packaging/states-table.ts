@@ -8,6 +8,7 @@ type ErrorName = Exclude<keyof typeof errors, 'CopierError'>;
 export const NEVER_RETRIED: Readonly<Record<string, readonly ErrorName[]>> = {
   startCopy: ['RequestRefusedError', 'DeadlinePassedError', 'UnreadableInputError'],
   checkCopy: ['RequestRefusedError', 'DeadlinePassedError', 'UnreadableInputError'],
+  returnToQueue: ['RequestRefusedError', 'UnreadableInputError'],
   tagCopy: ['RequestRefusedError', 'UnreadableInputError'],
   removeFailedCopy: ['RequestRefusedError', 'UnreadableInputError'],
   explainFailure: ['UnreadableInputError'],

@@ -25,7 +25,12 @@ const command = new Command('npm run sandbox --')
   .option('--port <number>', 'of the endpoint; 0 = any free one', wholeNumber(0, 65_535), 4599)
   .option('--rules <file>', 'rules to package the service with', 'copy-rules.yml')
   .option('--speed <number>', 'how many times faster than real time copies and waits are', wholeNumber(1, 10_000), 60)
-  .option('--slots <number>', 'copies that may run at once into a Region', wholeNumber(1, 1_000), 20)
+  .option(
+    '--slots <number>',
+    'copies that EC2 runs into a Region at once; how many of them the service takes is the `slots` of a rule',
+    wholeNumber(1, 1_000),
+    20,
+  )
   .option('--region <region>', 'Region that the service is deployed to', homeRegion, 'eu-west-1')
   .option('--package-dir <folder>', 'what `serverless package` wrote, instead of packaging now')
   .configureOutput({ outputError: (text, write) => write(text) })

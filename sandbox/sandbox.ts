@@ -1,19 +1,24 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { type Companion, deployCompanion } from './companions.ts';
+import { DynamoDbService } from './dynamodb/dynamodb-service.ts';
 import { type Ec2Options, Ec2Service } from './ec2/ec2-service.ts';
 import { EventBus } from './events/event-bus.ts';
 import { HOME_ACCOUNT, type Home } from './home.ts';
 import { ControlApi } from './http/control-api.ts';
 import { HttpFront } from './http/front.ts';
+import { WatchedApi } from './http/watched-api.ts';
 import { seededRandom } from './ids.ts';
 import { KeyStore } from './kms/key-store.ts';
 import { KmsService } from './kms/kms-service.ts';
 import { AsyncInvoker } from './lambda/async-invoker.ts';
+import { InvokeApi } from './lambda/invoke-api.ts';
 import { LambdaService } from './lambda/lambda-service.ts';
 import { FunctionLogs, type LogLine, type MetricValue } from './lambda/logs.ts';
 import { type Message, Messaging } from './messaging.ts';
 import { ResourcePolicies } from './resource-policies.ts';
+import { Scheduler } from './scheduler/scheduler.ts';
 import { deployStack, type Stack } from './stack/deploy.ts';
 import { StatesApi } from './stepfunctions/api.ts';
 import { StepFunctions } from './stepfunctions/step-functions.ts';
@@ -38,6 +43,12 @@ export interface SandboxOptions {
   readonly ec2?: Partial<Omit<Ec2Options, 'clock' | 'emit' | 'keys'>>;
   /** Values of the template's parameters, instead of their defaults. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /** `off`: the schedules of the template never fire. Default `on`. */
+  readonly schedules?: 'on' | 'off';
+  /** Templates of companions/, and the Regions of the home account that they are deployed to. */
+  readonly companions?: readonly Companion[];
+  /** How many events `bus.events()` remembers. Default 100,000. */
+  readonly eventsKept?: number;
 }
 
 /** A running sandbox: a local AWS with the packaged service deployed in it. */
@@ -54,6 +65,10 @@ export interface Sandbox {
   readonly asyncInvoker: AsyncInvoker;
   readonly stepFunctions: StepFunctions;
   readonly messaging: Messaging;
+  /** The calls of these services that come over HTTP, and what is to go wrong with them. */
+  readonly dynamodb: WatchedApi;
+  readonly states: WatchedApi;
+  readonly sns: WatchedApi;
   /** Outputs of the stack. */
   readonly outputs: Readonly<Record<string, string>>;
   /** What `Ref` gives for each resource of the stack, by logical id. */
@@ -113,7 +128,16 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const messaging = new Messaging({ clock, home, endpoint: () => endpoint });
   const asyncInvoker = new AsyncInvoker({ clock, random, lambda, messaging, logs });
   const policies = new ResourcePolicies();
-  const bus = new EventBus({ clock, random, home, asyncInvoker, messaging, policies });
+  const bus: EventBus = new EventBus({
+    clock,
+    random,
+    home,
+    asyncInvoker,
+    messaging,
+    policies,
+    startExecution: (request) => stepFunctions.start(request),
+    eventsKept: options.eventsKept,
+  });
   const tasks = new Tasks({ lambda, messaging });
   const stepFunctions = new StepFunctions({ clock, random, home, tasks, emit: (event) => bus.put(bus.fill(event)) });
   const keys = new KeyStore({ clock, random: seededRandom(seed + 2) });
@@ -126,9 +150,32 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     keys,
     emit: (event) => bus.put(event),
   });
-  const control = new ControlApi({ ec2Faults: ec2.faults, bus, stepFunctions, logs });
-  const states = new StatesApi({ stepFunctions, home });
-  const front = new HttpFront({ clock, home, ec2, kms, states, messaging, lambda, control });
+  const tables = new DynamoDbService({ clock, home });
+  const scheduler = new Scheduler({
+    clock,
+    random: seededRandom(seed + 4),
+    home,
+    asyncInvoker,
+    isOn: options.schedules !== 'off',
+  });
+  const chance = seededRandom(seed + 5);
+  const watch = (service: string): WatchedApi => new WatchedApi({ service, clock, random: chance });
+  const apis = { dynamodb: watch('dynamodb'), states: watch('states'), sns: watch('sns') };
+  const watched = new Map(Object.entries(apis));
+  const control = new ControlApi({ ec2, bus, stepFunctions, logs, watched });
+  const front = new HttpFront({
+    clock,
+    home,
+    ec2,
+    kms,
+    states: new StatesApi({ stepFunctions, home }),
+    dynamodb: tables,
+    messaging,
+    lambda,
+    invokeApi: new InvokeApi({ lambda, asyncInvoker, logs, home }),
+    control,
+    watched,
+  });
 
   let forgetBundles = (): void => {};
   /** A sandbox that runs for days may still have to load a bundle again. */
@@ -161,8 +208,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         codeDir: functionsIn(WORK_DIR),
         parameters: options.parameters ?? {},
       },
-      { lambda, asyncInvoker, messaging, bus, policies, stepFunctions },
+      { lambda, asyncInvoker, messaging, bus, policies, stepFunctions, dynamodb: tables, scheduler },
     );
+    for (const [index, companion] of (options.companions ?? []).entries()) {
+      const place = { account: home.account, region: companion.region };
+      deployCompanion(companion, { place, stackName: `companion-${index + 1}`, seed }, bus);
+    }
     keepBundles(stack.codeDirs);
   } catch (error) {
     await stop();
@@ -181,6 +232,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     asyncInvoker,
     stepFunctions,
     messaging,
+    ...apis,
     outputs: stack.outputs,
     physicalIds: stack.physicalIds,
     advance: (ms) => clock.advance(ms),

@@ -2,21 +2,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribeTagsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
-import { ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { ListTopicsCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { createLogUpdate } from 'log-update';
+import { findStateMachine } from './executions.ts';
 import { Observer, type Row } from './observer.ts';
+import { findQueueEvidence, type QueueEvidence } from './queue-evidence.ts';
+import { QueueObserver, type QueueRow } from './queue-observer.ts';
+import { describeQueueRow, drawQueue, drawStarts } from './queue-table.ts';
+import { isDrained, problemsOfQueue, summaryOfQueue } from './queue-verdict.ts';
 import { startSandboxProcess } from './sandbox-process.ts';
-import { deleteSource, playScenario } from './scenario.ts';
-import { describeRow, drawTable } from './table.ts';
+import { playScenario, type Scene } from './scenario.ts';
+import { copiesSeenBy } from './seen-copies.ts';
+import { describeRow, drawTable, stateOf } from './table.ts';
 import { type Evidence, isOver, problemsOf } from './verdict.ts';
 
 /** Ten minutes of copying in six seconds. */
 const SPEED = 100;
 const HOME_REGION = 'eu-west-1';
+const HOME_ACCOUNT = '000000000000';
+/** The rules select what it shares. */
+const NEIGHBOUR_ACCOUNT = '111122223333';
 /** A log has no edge. */
 const PLAIN_COLUMNS = 200;
 const GIVE_UP_AFTER_MS = 120_000;
@@ -29,14 +39,15 @@ const began = Date.now();
 say('Packaging the service and starting it in the sandbox …');
 const rules = fileURLToPath(new URL('./copy-rules.yml', import.meta.url));
 const sandbox = await startSandboxProcess(rules, SPEED);
-say(`It runs at ${sandbox.endpoint}, ${SPEED} times faster than real time, and so does what is elapsed below.`);
+say(`It runs at ${sandbox.endpoint}, ${SPEED} times faster than real time,`);
+say('and so does what is elapsed below.');
 say('Rules: sandbox/demo/copy-rules.yml\n');
 const ready = Date.now();
 
-const client = (region: string) => ({
+const client = (region: string, account = HOME_ACCOUNT) => ({
   endpoint: sandbox.endpoint,
   region,
-  credentials: { accessKeyId: '000000000000', secretAccessKey: 'none' },
+  credentials: { accessKeyId: account, secretAccessKey: 'none' },
 });
 const regional = <T>(make: (region: string) => T) => {
   const made = new Map<string, T>();
@@ -46,18 +57,41 @@ const ec2In = regional((region) => new EC2Client(client(region)));
 const stepFunctions = new SFNClient(client(HOME_REGION));
 const sqs = new SQSClient(client(HOME_REGION));
 
+/** What can be seen from outside. */
+interface Sight {
+  readonly rows: readonly Row[];
+  readonly queue: readonly QueueRow[];
+}
+
 /** An error of the demo itself must not leave the sandbox running. */
 try {
-  const { stateMachines = [] } = await stepFunctions.send(new ListStateMachinesCommand({}));
-  const stateMachineArn = stateMachines[0]?.stateMachineArn ?? '';
+  const stateMachineArn = await findStateMachine(stepFunctions);
   const observer = new Observer({ ec2In, stepFunctions, stateMachineArn, sqs, alertQueueUrl: await subscribe() });
 
-  const kmsIn = (region: string) => new KMSClient(client(region));
-  const expected = await playScenario({ ec2: ec2In(HOME_REGION), kmsIn, addFault });
-  const rows = await watch(observer, expected);
+  const scene = await playScenario({
+    ec2: ec2In(HOME_REGION),
+    neighbour: new EC2Client(client(HOME_REGION, NEIGHBOUR_ACCOUNT)),
+    homeAccount: HOME_ACCOUNT,
+    kmsIn: (region) => new KMSClient(client(region)),
+    addFault,
+  });
+  const { rows, queue } = await watch(observer, scene);
+  const { region } = scene.burst;
+  const ofQueue = await findQueueEvidence(queue, {
+    stepFunctions,
+    stateMachineArn,
+    copies: await copiesSeenBy(ec2In(region)),
+    region,
+    control,
+  });
+  showStarts(ofQueue);
   showTags(rows);
   showAlerts(observer);
-  verdict(rows, observer, await evidenceFor(rows));
+  const problems = [
+    ...problemsOf(rows, observer.alerts, await evidenceFor(rows)),
+    ...problemsOfQueue(queue, scene.burst.deleted.snapshotId, ofQueue),
+  ];
+  verdict(problems, rows, queue, ofQueue);
 } finally {
   await sandbox.stop();
 }
@@ -79,40 +113,58 @@ async function addFault(fault: Readonly<Record<string, unknown>>): Promise<void>
   if (!answer.ok) throw new Error(`The sandbox refused the fault: ${await answer.text()}`);
 }
 
+/** What an endpoint of docs/sandbox.md answers. */
+async function control(path: string): Promise<unknown> {
+  return (await fetch(`${sandbox.endpoint}/_sandbox${path}`)).json();
+}
+
 /** The sandbox's clock; it sets the Date of its answers. */
 async function sandboxTime(): Promise<Date> {
   const answer = await fetch(`${sandbox.endpoint}/_sandbox`);
   return new Date(answer.headers.get('date') ?? Date.now());
 }
 
-async function watch(observer: Observer, expected: Awaited<ReturnType<typeof playScenario>>): Promise<readonly Row[]> {
+async function watch(observer: Observer, { expected, burst, deleteSources }: Scene): Promise<Sight> {
+  const queueObserver = new QueueObserver({
+    dynamodb: new DynamoDBClient(client(HOME_REGION)),
+    ec2: ec2In(burst.region),
+    burst,
+  });
   const live = process.stdout.isTTY ? createLogUpdate(process.stdout) : undefined;
   const printed = new Set<string>();
-  let sourceDeleted = false;
   for (;;) {
-    const rows = await observer.look(expected);
-    if (
-      !sourceDeleted &&
-      rows.some((row) => row.expected.end === 'alert' && row.expected.reason === 'SourceGone' && row.status)
-    ) {
-      await deleteSource(ec2In(HOME_REGION), expected);
-      sourceDeleted = true;
-    }
+    const now = await sandboxTime();
+    const [rows, queue] = await Promise.all([observer.look(expected), queueObserver.look(now)]);
+    await deleteSources(rows, queue);
+    const ended = (isOver(rows) && isDrained(queue)) || Date.now() - ready > GIVE_UP_AFTER_MS;
     if (live === undefined) {
-      for (const line of rows.map(describeRow).filter((text) => !printed.has(text))) {
-        printed.add(line);
-        say(line);
+      for (const { line, news } of describe({ rows, queue })) {
+        if (!printed.has(news)) say(line);
+        printed.add(news);
       }
+      if (ended) say(`\n${stripVTControlCharacters(drawTable(rows, now, PLAIN_COLUMNS))}`);
     } else {
-      live(drawTable(rows, await sandboxTime(), process.stdout.columns));
+      live(ended ? drawTable(rows, now, process.stdout.columns) : draw({ rows, queue }, now));
+      if (ended) live.done();
     }
-    if (isOver(rows) || Date.now() - ready > GIVE_UP_AFTER_MS) {
-      live?.done();
-      if (live === undefined) say(`\n${stripVTControlCharacters(drawTable(rows, await sandboxTime(), PLAIN_COLUMNS))}`);
-      return rows;
-    }
+    if (ended) return { rows, queue };
     await sleep(250);
   }
+}
+
+/** Plain lines, to be printed when there is news in them. */
+function describe({ rows, queue }: Sight): readonly { readonly line: string; readonly news: string }[] {
+  const lines = rows.map(describeRow).map((line) => ({ line, news: line }));
+  return [...lines, ...queue.flatMap((row) => describeQueueRow(row, queue))];
+}
+
+/** As much as fits into the terminal. */
+function draw({ rows, queue }: Sight, now: Date): string {
+  const { columns, rows: height } = process.stdout;
+  const table = drawTable(rows, now, columns);
+  // The last line is the cursor's.
+  const left = height - 1 - table.split('\n').length;
+  return left < 1 ? table : `${table}\n${drawQueue(queue, now, columns, left)}`;
 }
 
 async function evidenceFor(rows: readonly Row[]): Promise<Evidence> {
@@ -125,20 +177,27 @@ async function evidenceFor(rows: readonly Row[]): Promise<Evidence> {
     keys.set(`${expected.destination} ${expected.key}`, found?.KeyMetadata?.Arn);
   }
   const { Tags = [] } = await ec2In(HOME_REGION).send(new DescribeTagsCommand({}));
-  const log = await (await fetch(`${sandbox.endpoint}/_sandbox/logs?function=onSnapshotEvent`)).text();
+  const log = JSON.stringify(await control('/logs?function=onSnapshotEvent'));
   return {
     keyArn: (region, alias) => keys.get(`${region} ${alias}`),
     sourceTags: (snapshotId) =>
       new Map(Tags.filter((tag) => tag.ResourceId === snapshotId).map(({ Key = '', Value = '' }) => [Key, Value])),
-    requests: (snapshotId, destination) => log.split(`tarted execution ${snapshotId}-${destination}-1:`).length - 1,
+    requests: (snapshotId, destination) => log.split(`: ${snapshotId} for ${destination}: `).length - 1,
   };
 }
 
+function showStarts({ starts }: QueueEvidence): void {
+  const columns = process.stdout.isTTY ? process.stdout.columns : PLAIN_COLUMNS;
+  const table = drawStarts(starts, columns);
+  say(`\n${heading('The queue, in the order in which it started')}`);
+  say(process.stdout.isTTY ? table : stripVTControlCharacters(table));
+}
+
 function showTags(rows: readonly Row[]): void {
-  const row = rows.find(({ expected: { what }, copies }) => what === '120 GiB' && copies.length > 0);
+  const row = rows.find(({ expected: { what }, copies }) => what === '80 GiB' && copies.length > 0);
   const copy = row?.copies[0];
   if (row === undefined || copy === undefined) return;
-  say(`\n${heading(`Tags of ${copy.copyId}, the copy of ${row.expected.snapshotId} in ${row.expected.destination}`)}`);
+  say(`\n${heading(`Tags of ${copy.copyId}, copy of ${row.expected.snapshotId} in ${row.expected.destination}`)}`);
   for (const [key, value] of [...copy.tags].toSorted(([a], [b]) => (a < b ? -1 : 1)))
     say(`  ${key.padEnd(36)} ${value}`);
 }
@@ -147,16 +206,21 @@ function showAlerts(observer: Observer): void {
   for (const { subject, message } of observer.alerts) say(`\n${heading(`Alert: ${subject}`)}\n${message}`);
 }
 
-function verdict(rows: readonly Row[], observer: Observer, evidence: Evidence): void {
-  const problems = problemsOf(rows, observer.alerts, evidence);
+function verdict(
+  problems: readonly string[],
+  rows: readonly Row[],
+  queue: readonly QueueRow[],
+  ofQueue: QueueEvidence,
+): void {
   const seconds = Math.round((Date.now() - began) / 1000);
-  const copied = rows.filter(({ expected }) => expected.end === 'copied').length;
   say();
   if (problems.length === 0) {
-    const failed = rows.length - copied;
-    say(
-      `All as expected after ${seconds} s: ${copied} copies, each exactly once, and ${failed} failures, each with one alert.`,
-    );
+    const copied = [...rows.map(stateOf), ...queue.map(({ request }) => request?.status)].filter(
+      (state) => state === 'copied',
+    ).length;
+    const failed = rows.filter((row) => stateOf(row) === 'failed').length;
+    for (const line of summaryOfQueue(queue, ofQueue)) say(line);
+    say(`All as expected after ${seconds} s: ${copied} copies, each once; ${failed} failures, one alert each.`);
     return;
   }
   say(`Not as expected after ${seconds} s:`);

@@ -1,9 +1,10 @@
-import { DescribeSnapshotsCommand, type EC2Client } from '@aws-sdk/client-ec2';
-import { DescribeExecutionCommand, ExecutionDoesNotExist, type SFNClient } from '@aws-sdk/client-sfn';
+import type { EC2Client } from '@aws-sdk/client-ec2';
+import type { SFNClient } from '@aws-sdk/client-sfn';
 import { DeleteMessageCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-import { COPIER_TAG } from '../../core/copier-tags.ts';
+import { findExecution } from './executions.ts';
 import type { Expected } from './scenario.ts';
+import { copiesSeenBy, type SeenCopy } from './seen-copies.ts';
 
 /** A message of the dead-letter topic, as its subscribers get it. */
 export interface HeardAlert {
@@ -12,16 +13,6 @@ export interface HeardAlert {
   readonly sourceSnapshot: string;
   readonly destinationRegion: string;
   readonly reason: string;
-}
-
-/** A copy at a destination, as EC2 shows it. */
-export interface SeenCopy {
-  readonly copyId: string;
-  readonly state: string;
-  readonly progressPercent: number;
-  /** Key ARN; undefined if it is plain. */
-  readonly kmsKeyId: string | undefined;
-  readonly tags: ReadonlyMap<string, string>;
 }
 
 /** One expected copy and what can be seen of it now. */
@@ -71,51 +62,26 @@ export class Observer {
 
   async look(expected: readonly Expected[]): Promise<readonly Row[]> {
     await this.#receiveAlerts();
+    const executions = await Promise.all(expected.map((one) => this.#execution(one)));
+    // After the executions: of one that has ended, the copy must be seen as it was at its end.
     const regions = [...new Set(expected.map(({ destination }) => destination))];
     const copies = new Map(
-      await Promise.all(regions.map(async (region) => [region, await this.#copiesIn(region, expected)] as const)),
+      await Promise.all(regions.map(async (region) => [region, await copiesSeenBy(this.#ec2In(region))] as const)),
     );
-    return Promise.all(
-      expected.map(async (one) => ({
-        expected: one,
-        ...(await this.#execution(one)),
-        copies: (copies.get(one.destination) ?? []).filter(
-          ({ tags }) => tags.get(COPIER_TAG.sourceSnapshot) === one.snapshotId,
-        ),
-        alerts: this.#alerts.filter(
-          (alert) => alert.sourceSnapshot === one.snapshotId && alert.destinationRegion === one.destination,
-        ),
-      })),
-    );
+    return expected.map((one, index) => ({
+      expected: one,
+      ...executions[index],
+      copies: (copies.get(one.destination) ?? []).filter(({ sourceSnapshotId }) => sourceSnapshotId === one.snapshotId),
+      alerts: this.#alerts.filter(
+        (alert) => alert.sourceSnapshot === one.snapshotId && alert.destinationRegion === one.destination,
+      ),
+    }));
   }
 
   async #execution({ snapshotId, destination }: Expected): Promise<Pick<Row, 'status' | 'started' | 'stopped'>> {
-    const machine = this.#stateMachineArn.replace(':stateMachine:', ':execution:');
-    const executionArn = `${machine}:${snapshotId}-${destination}-1`;
-    try {
-      const found = await this.#stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
-      return { status: found.status, started: found.startDate, stopped: found.stopDate };
-    } catch (error) {
-      if (error instanceof ExecutionDoesNotExist) return {};
-      throw error;
-    }
-  }
-
-  async #copiesIn(region: string, expected: readonly Expected[]): Promise<readonly SeenCopy[]> {
-    const sources = [...new Set(expected.map(({ snapshotId }) => snapshotId))];
-    const { Snapshots = [] } = await this.#ec2In(region).send(
-      new DescribeSnapshotsCommand({
-        OwnerIds: ['self'],
-        Filters: [{ Name: `tag:${COPIER_TAG.sourceSnapshot}`, Values: sources }],
-      }),
-    );
-    return Snapshots.map(({ SnapshotId = '', State = '', Progress, KmsKeyId, Tags = [] }) => ({
-      copyId: SnapshotId,
-      state: State,
-      progressPercent: Number.parseInt(Progress ?? '', 10) || 0,
-      kmsKeyId: KmsKeyId,
-      tags: new Map(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
-    }));
+    const name = `${snapshotId}-${destination}-1`;
+    const found = await findExecution(this.#stepFunctions, this.#stateMachineArn, name);
+    return { status: found?.status, started: found?.startDate, stopped: found?.stopDate };
   }
 
   async #receiveAlerts(): Promise<void> {

@@ -1,13 +1,9 @@
-import {
-  AttachVolumeCommand,
-  CreateSnapshotCommand,
-  CreateSnapshotsCommand,
-  CreateVolumeCommand,
-  DeleteSnapshotCommand,
-  type EC2Client,
-  type TagSpecification,
-} from '@aws-sdk/client-ec2';
+import { DeleteSnapshotCommand, type EC2Client } from '@aws-sdk/client-ec2';
 import { CreateAliasCommand, CreateKeyCommand, DisableKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
+import { type Burst, takeBurst } from './burst.ts';
+import { createSnapshot, createSnapshotSet, createVolume, shareWhenComplete, type Tags } from './make-snapshots.ts';
+import type { Row } from './observer.ts';
+import type { QueueRow } from './queue-observer.ts';
 
 /** One copy that the demo asks for, and how it must end. */
 export type Expected = {
@@ -32,28 +28,31 @@ interface ExpectedAlert {
   readonly reason: string;
 }
 
+/** What was set up. */
+export interface Scene {
+  readonly expected: readonly Expected[];
+  readonly burst: Burst;
+  /** Deletes sources on the way, those that are due by now. To be called after each look. */
+  readonly deleteSources: (rows: readonly Row[], queue: readonly QueueRow[]) => Promise<void>;
+}
+
 /** How the demo reaches the sandbox. */
 export interface Clients {
   /** In the source Region. */
   readonly ec2: EC2Client;
+  /** The same of another account, which shares a snapshot. */
+  readonly neighbour: EC2Client;
+  readonly homeAccount: string;
   readonly kmsIn: (region: string) => KMSClient;
   /** Adds a fault, see docs/sandbox.md. */
   readonly addFault: (fault: Readonly<Record<string, unknown>>) => Promise<void>;
 }
 
-const ZONE = 'eu-west-1a';
-
 /** Makes volumes and snapshots, and the trouble that some of them are to meet. Answers with what must come of them. */
-export async function playScenario({ ec2, kmsIn, addFault }: Clients): Promise<readonly Expected[]> {
+export async function playScenario({ ec2, neighbour, homeAccount, kmsIn, addFault }: Clients): Promise<Scene> {
   const expected: Expected[] = [];
-  type Tags = Readonly<Record<string, string>>;
-  const snapshotOf = async (sizeGiB: number, description: string, tags: Tags, key?: string) => {
-    const volumeId = await createVolume(ec2, sizeGiB, key);
-    const made = await ec2.send(
-      new CreateSnapshotCommand({ VolumeId: volumeId, Description: description, TagSpecifications: tagged(tags) }),
-    );
-    return idOf(made);
-  };
+  const snapshotOf = async (sizeGiB: number, description: string, tags: Tags, key?: string) =>
+    createSnapshot(ec2, await createVolume(ec2, sizeGiB, key), description, tags);
   const expectCopy = (
     snapshotId: string,
     what: string,
@@ -68,9 +67,13 @@ export async function playScenario({ ec2, kmsIn, addFault }: Clients): Promise<r
   expectCopy(web, 'event twice', 'eu-central-1', { ...dr, tags: { Name: 'web-1', Tier: 'dr' }, events: 2 });
   expectCopy(web, 'event twice', 'us-east-1', { tags: { Name: 'web-1' }, events: 2 });
 
-  const files = await snapshotOf(120, 'nightly of files-1', { Backup: 'nightly', Name: 'files-1' });
-  expectCopy(files, '120 GiB', 'eu-central-1', { ...dr, tags: { Name: 'files-1', Tier: 'dr' } });
-  expectCopy(files, '120 GiB', 'us-east-1', { tags: { Name: 'files-1' } });
+  // Nor does it keep the order: that of the second one, the oldest of the burst, comes when the others wait already.
+  await addFault({ kind: 'delay-event', event: 'createSnapshot', seconds: 120 });
+  const burst = await takeBurst(ec2);
+
+  const files = await snapshotOf(80, 'nightly of files-1', { Backup: 'nightly', Name: 'files-1' });
+  expectCopy(files, '80 GiB', 'eu-central-1', { ...dr, tags: { Name: 'files-1', Tier: 'dr' } });
+  expectCopy(files, '80 GiB', 'us-east-1', { tags: { Name: 'files-1' } });
 
   const kms = kmsIn('eu-west-1');
   const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Description: 'the key that the vault had so far' }));
@@ -78,7 +81,7 @@ export async function playScenario({ ec2, kmsIn, addFault }: Clients): Promise<r
   const vault = await snapshotOf(40, 'vault before the audit', { Encrypt: 'yes', Name: 'vault' }, 'alias/old-vault');
   expectCopy(vault, 're-encrypted', 'eu-west-1', { key: 'alias/home', tags: { Name: 'vault' } });
 
-  for (const snapshotId of await snapshotSet(ec2, [30, 60], { Set: 'orders-db' })) {
+  for (const snapshotId of await createSnapshotSet(ec2, [30, 60], { Set: 'orders-db' })) {
     expectCopy(snapshotId, 'set of volumes', 'eu-central-1', { ...dr, tags: { Set: 'orders-db' } });
   }
 
@@ -87,7 +90,7 @@ export async function playScenario({ ec2, kmsIn, addFault }: Clients): Promise<r
   const badKey = await snapshotOf(8, 'key is disabled', { Case: 'retired-key', Name: 'ledger' });
   expected.push(failure(badKey, 'key disabled', 'us-east-1', 'KeyNotAccessible'));
 
-  const gone = await snapshotOf(8, 'deleted too early', { Case: 'source-deleted', Name: 'scratch' });
+  const shared = await createSnapshot(neighbour, await createVolume(neighbour, 8), 'for our neighbours', {});
   // Throttled for a while, so that the source is gone when EC2 takes the call.
   await addFault({
     kind: 'error',
@@ -95,66 +98,37 @@ export async function playScenario({ ec2, kmsIn, addFault }: Clients): Promise<r
     code: 'RequestLimitExceeded',
     status: 503,
     message: 'Request limit exceeded.',
-    sourceSnapshotId: gone,
-    times: 4,
+    sourceSnapshotId: shared,
+    times: 6,
   });
-  expected.push(failure(gone, 'source deleted', 'us-east-1', 'SourceGone'));
+  expected.push(failure(shared, 'source deleted', 'us-east-1', 'SourceGone'));
 
   const slow = await snapshotOf(200, 'slower than its deadline', { Case: 'too-slow', Name: 'warehouse' });
   await addFault({ kind: 'slow-copy', sourceSnapshotId: slow, factor: 20 });
   expected.push(failure(slow, 'too slow', 'eu-central-1', 'DeadlinePassed'));
 
-  return expected;
-}
+  await shareWhenComplete(neighbour, shared, homeAccount);
 
-/** Deletes the source of the copy that is to lose it. */
-export async function deleteSource(ec2: EC2Client, expected: readonly Expected[]): Promise<void> {
-  const victim = expected.find((one) => one.end === 'alert' && one.reason === 'SourceGone');
-  if (victim === undefined) throw new Error('The scenario has no source to delete.');
-  await ec2.send(new DeleteSnapshotCommand({ SnapshotId: victim.snapshotId }));
+  const deleteOnce = (client: EC2Client, snapshotId: string) => {
+    let isDeleted = false;
+    return async (isDue: boolean) => {
+      if (!isDue || isDeleted) return;
+      await client.send(new DeleteSnapshotCommand({ SnapshotId: snapshotId }));
+      isDeleted = true;
+    };
+  };
+  const deleteShared = deleteOnce(neighbour, shared);
+  const deleteWaiting = deleteOnce(ec2, burst.deleted.snapshotId);
+  return {
+    expected,
+    burst,
+    async deleteSources(rows, queue) {
+      await deleteShared(rows.some((row) => row.expected.snapshotId === shared && row.status !== undefined));
+      await deleteWaiting(queue.some((row) => row.snapshot === burst.deleted && row.request?.status === 'waiting'));
+    },
+  };
 }
 
 function failure(snapshotId: string, what: string, destination: string, reason: string): Expected {
   return { snapshotId, what, destination, end: 'alert', reason };
-}
-
-/** @param key encrypt the volume, and thereby its snapshots, under this key */
-async function createVolume(ec2: EC2Client, sizeGiB: number, key?: string): Promise<string> {
-  const encryption = key === undefined ? {} : { Encrypted: true, KmsKeyId: key };
-  const command = new CreateVolumeCommand({ AvailabilityZone: ZONE, Size: sizeGiB, ...encryption });
-  const { VolumeId } = await ec2.send(command);
-  if (VolumeId === undefined) throw new Error('CreateVolume answered without a VolumeId.');
-  return VolumeId;
-}
-
-/** One crash-consistent snapshot of each volume of an instance. */
-async function snapshotSet(
-  ec2: EC2Client,
-  sizes: readonly number[],
-  tags: Readonly<Record<string, string>>,
-): Promise<readonly string[]> {
-  const instanceId = 'i-0d3000000000000db';
-  for (const [index, size] of sizes.entries()) {
-    const volumeId = await createVolume(ec2, size);
-    await ec2.send(
-      new AttachVolumeCommand({ InstanceId: instanceId, VolumeId: volumeId, Device: `/dev/sd${'fghi'.charAt(index)}` }),
-    );
-  }
-  const made = await ec2.send(
-    new CreateSnapshotsCommand({
-      InstanceSpecification: { InstanceId: instanceId },
-      Description: 'orders database',
-      TagSpecifications: tagged(tags),
-    }),
-  );
-  return (made.Snapshots ?? []).map(idOf);
-}
-
-function tagged(tags: Readonly<Record<string, string>>): TagSpecification[] {
-  return [{ ResourceType: 'snapshot', Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) }];
-}
-
-function idOf({ SnapshotId }: { readonly SnapshotId?: string | undefined }): string {
-  if (SnapshotId === undefined) throw new Error('EC2 answered without a SnapshotId.');
-  return SnapshotId;
 }

@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
+import { minutesAndSeconds } from './clock-face.ts';
 import type { Row } from './observer.ts';
-
-const BAR_CELLS = 10;
+import { progressBar } from './progress-bar.ts';
 
 /**
  * The live table: each snapshot, its destination, state, progress, elapsed, result.
@@ -17,7 +17,7 @@ export function drawTable(rows: readonly Row[], now: Date, columns: number): str
     ['What', ({ expected }) => expected.what],
     ['Destination', ({ expected }) => expected.destination],
     ['State', (row) => colour(stateOf(row))],
-    ['Progress', (row) => progress(row, isNarrow ? 0 : BAR_CELLS)],
+    ['Progress', (row) => progress(row, isNarrow ? 0 : undefined)],
     ['Elapsed', (row) => elapsed(row, now)],
     ['Result', (row) => (isNarrow && row.alerts.length > 0 ? 'alert' : resultOf(row, id))],
   ];
@@ -66,19 +66,17 @@ function resultOf(row: Row, id = (text: string) => text): string {
   }
 }
 
-function progress(row: Row, cells: number): string {
+function progress(row: Row, cells: number | undefined): string {
   const state = stateOf(row);
   if (state === 'failed' || state === 'waiting') return '';
   const percent = state === 'copied' ? 100 : Math.max(0, ...row.copies.map(({ progressPercent }) => progressPercent));
-  const full = Math.round((percent / 100) * cells);
-  return `${'█'.repeat(full)}${'░'.repeat(cells - full)} ${String(percent).padStart(3)} %`.trimStart();
+  return progressBar(percent, cells);
 }
 
 /** Time of the sandbox, which runs faster than ours. */
 function elapsed({ started, stopped }: Row, now: Date): string {
   if (started === undefined) return '';
-  const seconds = Math.max(0, Math.round(((stopped ?? now).getTime() - started.getTime()) / 1000));
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  return minutesAndSeconds(started, stopped ?? now);
 }
 
 function colour(state: RowState): string {

@@ -1,6 +1,7 @@
 import { COPIER_TAG, copiedToTag } from '../../core/copier-tags.ts';
-import type { HeardAlert, Row, SeenCopy } from './observer.ts';
+import type { HeardAlert, Row } from './observer.ts';
 import type { Expected } from './scenario.ts';
+import type { SeenCopy } from './seen-copies.ts';
 import { stateOf } from './table.ts';
 
 /** What the rows do not show, looked up when all is over. */
@@ -9,7 +10,7 @@ export interface Evidence {
   readonly keyArn: (region: string, alias: string) => string | undefined;
   /** Tags of a source snapshot. */
   readonly sourceTags: (snapshotId: string) => ReadonlyMap<string, string>;
-  /** How often the function onSnapshotEvent asked for this copy. */
+  /** How often the function onSnapshotEvent heard of the snapshot and asked for this copy. */
   readonly requests: (snapshotId: string, destination: string) => number;
 }
 

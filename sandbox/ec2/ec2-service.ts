@@ -5,12 +5,11 @@ import type { Ec2Fault, Ec2Faults, FaultSubject } from './faults.ts';
 import type { Ec2Options } from './options.ts';
 import { withoutSignature } from './presigned-url.ts';
 import { parseQuery } from './query.ts';
-import { tagsOf } from './snapshot.ts';
+import { addSnapshot, endSnapshot } from './snapshot-life.ts';
 import { recordOf, type SnapshotRecord } from './snapshot-record.ts';
 import { Ec2World } from './world.ts';
 import { answerXml, errorXml, type XmlTree } from './xml.ts';
 
-export type { Ec2Faults } from './faults.ts';
 export { FaultError } from './faults.ts';
 export type { Ec2Options } from './options.ts';
 export type { SnapshotRecord } from './snapshot-record.ts';
@@ -36,6 +35,23 @@ export interface Hang {
   readonly hang: true;
 }
 
+/** How a call ended, before it is written as XML. */
+export type Ec2Result =
+  | { readonly requestId: string; readonly body: XmlTree }
+  | { readonly requestId: string; readonly error: Ec2Error }
+  | NoAnswer
+  | Hang;
+
+export interface CompletedSnapshot extends Caller {
+  readonly volumeId: string;
+  /** The how manieth snapshot of the volume it is. */
+  readonly sequence: number;
+  readonly sizeGiB: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
 /** A call that came in, as it was dealt with. */
 export interface Ec2Call extends Caller {
   /** Milliseconds since 1970, sandbox time. */
@@ -48,9 +64,6 @@ export interface Ec2Call extends Caller {
   /** Of a refused call. */
   readonly errorCode?: string;
 }
-
-/** A sandbox may run for weeks, and nobody looks further back. */
-const CALLS_KEPT = 100_000;
 
 /** HTTP statuses of the codes that a fault may name without one, if it is not 400. */
 const STATUS_OF: Readonly<Record<string, number>> = {
@@ -67,7 +80,10 @@ const STATUS_OF: Readonly<Record<string, number>> = {
 /** EC2's snapshots, volumes and all that belongs to them, in any number of accounts and Regions, in memory. */
 export class Ec2Service {
   readonly #world: Ec2World;
+  /** Up to twice as many as are kept, so that they are seldom moved. */
   readonly #calls: Ec2Call[] = [];
+  /** By action, Region and error code. */
+  readonly #counts = new Map<string, number>();
 
   constructor(options: Ec2Options) {
     this.#world = new Ec2World(options);
@@ -78,13 +94,35 @@ export class Ec2Service {
     return this.#world.faults;
   }
 
-  /** The calls, accepted or refused, in order: the last 100,000. */
+  /** The calls, accepted or refused, in order: the last ones, as many as `callsKept` says. */
   get calls(): readonly Ec2Call[] {
-    return this.#calls;
+    const { callsKept } = this.#world.settings;
+    return this.#calls.length <= callsKept ? this.#calls : this.#calls.slice(this.#calls.length - callsKept);
+  }
+
+  /**
+   * How often an action was called in a Region since the beginning: whatever the answer, or those calls that were
+   * refused with this code.
+   */
+  callCount(action: string, region: string, errorCode?: string): number {
+    return this.#counts.get(countKey(action, region, errorCode)) ?? 0;
   }
 
   /** Never throws for expected trouble: an error is an answer. */
   handle(request: Ec2Request): Ec2Answer | NoAnswer | Hang {
+    const result = this.call(request);
+    if (!('requestId' in result)) return result;
+    const { requestId } = result;
+    if ('error' in result) {
+      const { code, message, status } = result.error;
+      return { status, body: errorXml(requestId, code, message), headers: headers(requestId) };
+    }
+    const body = answerXml(request.params.get('Action') ?? '', requestId, result.body);
+    return { status: 200, body, headers: headers(requestId) };
+  }
+
+  /** The same call for those who live in this process: its answer is not written as XML. */
+  call(request: Ec2Request): Ec2Result {
     const action = request.params.get('Action') ?? '';
     const requestId = this.#world.newUuid();
     const subject = subjectOf(request, action);
@@ -98,16 +136,11 @@ export class Ec2Service {
       const body = runAction(this.#world, request, action);
       const lost = this.#world.faults.take('lost-answer', subject) !== undefined;
       this.#note(request, action, { outcome: lost ? 'answer-lost' : 'accepted' });
-      if (lost) return { drop: true };
-      return { status: 200, body: answerXml(action, requestId, body), headers: headers(requestId) };
+      return lost ? { drop: true } : { requestId, body };
     } catch (error) {
       if (!(error instanceof Ec2Error)) throw error;
       this.#note(request, action, { outcome: 'refused', errorCode: error.code });
-      return {
-        status: error.status,
-        body: errorXml(requestId, error.code, error.message),
-        headers: headers(requestId),
-      };
+      return { requestId, error };
     }
   }
 
@@ -120,6 +153,37 @@ export class Ec2Service {
           snapshot.region === (filter.region ?? snapshot.region),
       )
       .map((snapshot) => recordOf(snapshot, this.#world.now));
+  }
+
+  /**
+   * A snapshot that was begun at `startedAt` completes now, of a volume that may be gone: for bursts of more pending
+   * snapshots than CreateSnapshot allows. Answers its id.
+   */
+  completeSnapshot(of: CompletedSnapshot): string {
+    const { account, region, volumeId, sequence, sizeGiB, startedAt, tags } = of;
+    const snapshot = addSnapshot(this.#world, {
+      account,
+      region,
+      outpostArn: undefined,
+      localZone: undefined,
+      volumeId,
+      description: '',
+      sizeGiB,
+      kmsKeyArn: undefined,
+      lineage: { volumeId, sequence },
+      copy: undefined,
+      startedAt,
+      work: { startsAt: startedAt, takesMs: this.#world.now - startedAt },
+      ownTags: new Map(Object.entries(tags)),
+    });
+    endSnapshot(this.#world, snapshot, undefined);
+    this.#world.events.createSnapshot(snapshot);
+    return snapshot.snapshotId;
+  }
+
+  /** Every copy that was ever made in a Region, oldest first: those that are deleted as they were last. */
+  copiesEverMade(where: Caller): readonly SnapshotRecord[] {
+    return this.#world.snapshots.copiesEverMade(where).map((copy) => recordOf(copy, this.#world.now));
   }
 
   /**
@@ -143,16 +207,28 @@ export class Ec2Service {
   putServiceTags(snapshotId: string, tags: Readonly<Record<string, string>>): void {
     const snapshot = this.#world.snapshots.findAnywhere(snapshotId);
     if (snapshot === undefined) throw new Error(`There is no snapshot ${snapshotId}`);
-    for (const [key, value] of Object.entries(tags)) tagsOf(snapshot, snapshot.account).set(key, value);
+    for (const [key, value] of Object.entries(tags)) {
+      this.#world.snapshots.putTag(snapshot, snapshot.account, key, value);
+    }
   }
 
   #note({ account, region, params }: Ec2Request, action: string, end: Pick<Ec2Call, 'outcome' | 'errorCode'>): void {
+    for (const code of end.errorCode === undefined ? [undefined] : [undefined, end.errorCode]) {
+      const key = countKey(action, region, code);
+      this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    }
+    const { callsKept } = this.#world.settings;
+    if (callsKept === 0) return;
     const seen = Object.fromEntries(
       [...params].map(([name, value]) => [name, name === 'PresignedUrl' ? withoutSignature(value) : value]),
     );
     this.#calls.push({ at: this.#world.now, account, region, action, params: seen, ...end });
-    if (this.#calls.length > CALLS_KEPT) this.#calls.shift();
+    if (this.#calls.length > 2 * callsKept) this.#calls.splice(0, this.#calls.length - callsKept);
   }
+}
+
+function countKey(action: string, region: string, errorCode = ''): string {
+  return `${action} ${region} ${errorCode}`;
 }
 
 function runAction(world: Ec2World, { account, region, params }: Ec2Request, name: string): XmlTree {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ACCOUNT_ID_PATTERN } from '../accounts.ts';
+import type { Random } from '../ids.ts';
 
 /** Which calls, copies or snapshots a fault is for: all that is given must be the same. */
 const where = {
@@ -12,21 +13,42 @@ const where = {
 };
 
 /** How often it happens. */
-const times = z.int().min(1).default(1);
+const count = z.int().min(1);
+const times = count.default(1);
+
+/**
+ * How often it happens, once by default. With a `share` to each call with that probability, until it is cleared if no
+ * `times` are given.
+ */
+const often = { times: count.optional(), share: z.number().positive().max(1).optional() };
+
+interface Often {
+  readonly times?: number | undefined;
+  readonly share?: number | undefined;
+}
+
+const onceByDefault = <T extends Often>(fault: T): T => ({
+  ...fault,
+  ...(fault.share === undefined && { times: fault.times ?? 1 }),
+});
 
 const faultSchema = z.discriminatedUnion('kind', [
   /** The call is refused before anything is done. */
-  z.strictObject({
-    kind: z.literal('error'),
-    ...where,
-    action: z.string().min(1).optional(),
-    code: z.string().min(1),
-    status: z.int().min(400).max(599).optional(),
-    message: z.string().optional(),
-    times,
-  }),
+  z
+    .strictObject({
+      kind: z.literal('error'),
+      ...where,
+      action: z.string().min(1).optional(),
+      code: z.string().min(1),
+      status: z.int().min(400).max(599).optional(),
+      message: z.string().optional(),
+      ...often,
+    })
+    .transform((fault) => onceByDefault(fault)),
   /** The call is done, then the connection is cut. */
-  z.strictObject({ kind: z.literal('lost-answer'), ...where, action: z.string().min(1).optional(), times }),
+  z
+    .strictObject({ kind: z.literal('lost-answer'), ...where, action: z.string().min(1).optional(), ...often })
+    .transform((fault) => onceByDefault(fault)),
   /** Nothing is done, and the call is never answered: the connection stays open. */
   z.strictObject({ kind: z.literal('hang'), ...where, action: z.string().min(1).optional(), times }),
   /** The copy ends in `error` after a share of its time. */
@@ -65,8 +87,8 @@ export type Ec2FaultKind = Ec2Fault['kind'];
 export interface ListedFault {
   readonly id: string;
   readonly fault: Ec2Fault;
-  /** How often it will still happen. */
-  readonly left: number;
+  /** How often it will still happen; undefined = until it is cleared. */
+  readonly left: number | undefined;
 }
 
 /** What was asked to go wrong is not something that can. Says what, and how it is written. */
@@ -84,10 +106,16 @@ export interface FaultSubject {
   readonly volumeId?: string | undefined;
 }
 
-/** Trouble that was asked for. Oldest first; each happens as often as its `times` says. */
+/** Trouble that was asked for. Oldest first; each happens as often as its `times` or `share` says. */
 export class Ec2Faults {
-  readonly #waiting: { readonly id: string; readonly fault: Ec2Fault; left: number }[] = [];
+  readonly #random: Random;
+  readonly #waiting: { readonly id: string; readonly fault: Ec2Fault; left: number | undefined }[] = [];
   #added = 0;
+
+  /** @param random for the faults that happen by chance */
+  constructor(random: Random) {
+    this.#random = random;
+  }
 
   /** @throws {FaultError} if it is not a fault. */
   add(input: unknown): ListedFault {
@@ -118,12 +146,19 @@ export class Ec2Faults {
 
   /** The next fault of a kind for this subject, which thereby happens once. */
   take<K extends Ec2FaultKind>(kind: K, subject: FaultSubject): Extract<Ec2Fault, { kind: K }> | undefined {
-    const index = this.#waiting.findIndex(({ fault }) => isKind(fault, kind) && isFor(fault, subject));
+    const index = this.#waiting.findIndex(
+      ({ fault }) => isKind(fault, kind) && isFor(fault, subject) && this.#happens(fault),
+    );
     const listed = this.#waiting[index];
     if (listed === undefined) return undefined;
-    listed.left -= 1;
+    if (listed.left !== undefined) listed.left -= 1;
     if (listed.left === 0) this.#waiting.splice(index, 1);
     return isKind(listed.fault, kind) ? listed.fault : undefined;
+  }
+
+  #happens(fault: Ec2Fault): boolean {
+    const share = 'share' in fault ? fault.share : undefined;
+    return share === undefined || this.#random() < share;
   }
 }
 

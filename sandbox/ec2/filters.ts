@@ -16,7 +16,7 @@ export type FilterValues<T> = (name: string, item: T) => readonly string[] | und
 const MAX_VALUES = 200;
 
 /**
- * The items that match every filter; of the values of one filter any may match. `*` stands for any text, `?` for any
+ * The first items, at most `limit`, that match every filter; of the values of one filter any may match. `*` stands for any text, `?` for any
  * character, a backslash takes that meaning away; capitals matter.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
  *
@@ -27,6 +27,7 @@ export function applyFilters<T>(
   wanted: readonly Filter[],
   known: (name: string) => boolean,
   valuesOf: FilterValues<T>,
+  limit: number = Number.POSITIVE_INFINITY,
 ): readonly T[] {
   const unknown = wanted.find((filter) => !known(filter.Name));
   if (unknown !== undefined) throw invalidValue(`The filter '${unknown.Name}' is invalid`);
@@ -37,7 +38,12 @@ export function applyFilters<T>(
     );
   }
   const tests = wanted.map(({ Name, Value }) => ({ Name, matches: matcher(Value) }));
-  return list.filter((item) => tests.every(({ Name, matches }) => (valuesOf(Name, item) ?? []).some(matches)));
+  const found: T[] = [];
+  for (const item of list) {
+    if (found.length >= limit) break;
+    if (tests.every(({ Name, matches }) => (valuesOf(Name, item) ?? []).some(matches))) found.push(item);
+  }
+  return found;
 }
 
 /** Whether a name is one of the list, or `tag:<key>` where tags can be filtered. */

@@ -28,6 +28,10 @@ export interface Ec2Options {
   readonly keys: KeyStore;
   /** Default: seeded, so that ids are the same in every run. */
   readonly random?: Random;
+  /** For the faults that happen by chance. Default 1. */
+  readonly faultSeed?: number;
+  /** How many calls `Ec2Service.calls` remembers. Default 100,000: a sandbox may run for weeks. */
+  readonly callsKept?: number;
   /** Copies that may run at once, per account and destination Region. Default 20. */
   readonly slotsPerRegion?: number;
   /** Default 20 s. */

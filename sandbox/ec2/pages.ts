@@ -38,6 +38,11 @@ export function page<T>(list: readonly T[], keyOf: (item: T) => string, { MaxRes
   return take(list, keyOf, NextToken, MaxResults === undefined ? undefined : Math.min(MaxResults, MAX_RESULTS));
 }
 
+/** How many items of a list decide about a page of it: one more than it shows, for the token. */
+export function enoughForPage(MaxResults: number | undefined): number {
+  return MaxResults === undefined ? Number.POSITIVE_INFINITY : Math.min(MaxResults, MAX_RESULTS) + 1;
+}
+
 /**
  * The part of a list that is looked through for one page, before filters choose from it. Without MaxResults it is all.
  * Its token is the page's, unless the page itself ends earlier.
@@ -58,11 +63,24 @@ function take<T>(
   most: number | undefined,
 ): Part<T> {
   const after = token === undefined ? undefined : readToken(token);
-  const rest = after === undefined ? list : list.filter((item) => keyOf(item) > after);
+  const rest = after === undefined ? list : list.slice(firstAfter(list, keyOf, after));
   const chosen = most === undefined ? rest : rest.slice(0, most);
   const last = chosen.at(-1);
   const more = chosen.length < rest.length && last !== undefined;
   return { items: chosen, nextToken: more ? writeToken(keyOf(last)) : undefined };
+}
+
+/** Where in a sorted list the first item is whose key comes after this one. */
+function firstAfter<T>(list: readonly T[], keyOf: (item: T) => string, after: string): number {
+  let from = 0;
+  let to = list.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const item = list[middle];
+    if (item !== undefined && keyOf(item) > after) to = middle;
+    else from = middle + 1;
+  }
+  return from;
 }
 
 const TOKEN_PREFIX = 'after:';

@@ -23,15 +23,17 @@ export type SnapshotBasics = Pick<
 > & {
   /** The owner's tags, there from the first moment. */
   readonly ownTags: Tags;
+  /** Default: now. */
+  readonly startedAt?: number;
 };
 
 /** Puts a pending snapshot into the world. */
 export function addSnapshot(world: Ec2World, { ownTags, ...basics }: SnapshotBasics): Snapshot {
   const snapshot: Snapshot = {
+    startedAt: world.now,
     ...basics,
     snapshotId: world.newSnapshotId(),
     ordinal: world.snapshots.nextOrdinal(),
-    startedAt: world.now,
     state: 'pending',
     stateMessage: undefined,
     endedAt: undefined,
@@ -63,8 +65,8 @@ export function checkSnapshotQuota(world: Ec2World, caller: { account: string; r
 export function checkPendingQuota(world: Ec2World, volume: Volume): void {
   const allowed = pendingSnapshotsAllowed(volume.type);
   let pending = 0;
-  for (const snapshot of world.snapshots.ownedBy(volume)) {
-    if (snapshot.state === 'pending' && snapshot.copy === undefined && snapshot.volumeId === volume.volumeId) pending++;
+  for (const snapshot of world.snapshots.pendingIn(volume.region)) {
+    if (snapshot.copy === undefined && snapshot.volumeId === volume.volumeId) pending++;
   }
   if (pending < allowed) return;
   throw new Ec2Error(
@@ -102,7 +104,7 @@ export function endSnapshot(world: Ec2World, snapshot: Snapshot, problem: string
   snapshot.endedAt = world.now;
   snapshot.state = problem === undefined ? 'completed' : 'error';
   snapshot.stateMessage = problem;
-  if (snapshot.copy !== undefined) world.snapshots.copyEnded(snapshot);
+  world.snapshots.ended(snapshot);
   if (snapshot.deletionRequested) {
     discard(world, snapshot);
     return false;

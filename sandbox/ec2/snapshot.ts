@@ -41,7 +41,7 @@ export interface Snapshot {
   gone: boolean;
   /** What keeps it from being deleted, for example AMI ids. */
   readonly heldBy: Set<string>;
-  /** Each account's tags: nobody sees another account's. */
+  /** Each account's tags: nobody sees another account's. Only the `SnapshotStore` changes them. */
   readonly tags: Map<string, Tags>;
   readonly shares: Map<string, Share>;
   publicShare: Share | undefined;
@@ -164,13 +164,4 @@ const NO_TAGS: ReadonlyMap<string, string> = new Map();
 /** The tags that an account sees on the snapshot: its own. */
 export function tagsSeenBy(snapshot: Snapshot, account: string): ReadonlyMap<string, string> {
   return snapshot.tags.get(account) ?? NO_TAGS;
-}
-
-/** The same, to be changed. */
-export function tagsOf(snapshot: Snapshot, account: string): Tags {
-  const known = snapshot.tags.get(account);
-  if (known !== undefined) return known;
-  const fresh: Tags = new Map();
-  snapshot.tags.set(account, fresh);
-  return fresh;
 }

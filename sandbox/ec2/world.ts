@@ -31,7 +31,8 @@ export class Ec2World {
   readonly snapshots: SnapshotStore = new SnapshotStore();
   readonly volumes: Map<string, Volume> = new Map();
   readonly volumeOfClientToken: Map<string, { volumeId: string; request: string }> = new Map();
-  readonly faults: Ec2Faults = new Ec2Faults();
+  /** By chance of its own, so that faults change no ids. */
+  readonly faults: Ec2Faults;
   readonly events: EbsEvents;
   readonly #random: Random;
   #volumesMade = 0;
@@ -56,8 +57,11 @@ export class Ec2World {
       memberEvents: false,
       unusableKey: 'error-later',
       withoutAccess: 'not-found',
+      faultSeed: 1,
+      callsKept: 100_000,
       ...options,
     };
+    this.faults = new Ec2Faults(seededRandom(this.settings.faultSeed));
     this.events = new EbsEvents({
       clock: options.clock,
       emit,

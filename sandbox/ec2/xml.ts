@@ -31,6 +31,9 @@ export function items(list: readonly XmlTree[]): XmlTree {
   return { item: list };
 }
 
+/** The virtual clock puts a Date in its place that is several times slower. */
+const PlainDate = Date;
+
 export function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
+  return new PlainDate(ms).toISOString();
 }

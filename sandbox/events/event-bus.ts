@@ -1,9 +1,11 @@
 import type { Home } from '../home.ts';
 import { type Random, uuid } from '../ids.ts';
 import type { AsyncInvoker } from '../lambda/async-invoker.ts';
-import { FunctionNotFoundError } from '../lambda/lambda-service.ts';
+import { FunctionNotFoundError } from '../lambda/function-registry.ts';
 import { type Messaging, MessagingError } from '../messaging.ts';
+import { Recent } from '../recent.ts';
 import type { ResourcePolicies } from '../resource-policies.ts';
+import { StepFunctionsError } from '../stepfunctions/step-functions-error.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import type { BusEvent } from './event.ts';
 import { EventFaults } from './event-faults.ts';
@@ -13,12 +15,14 @@ import type { EventMatcher } from './pattern.ts';
 /** An enabled `AWS::Events::Rule`. */
 export interface Rule {
   readonly arn: string;
+  /** Of the default bus that it is on. */
+  readonly region: string;
   readonly matches: EventMatcher;
   readonly targets: readonly Target[];
 }
 
-interface Target {
-  /** Of a function, a topic or a queue. */
+export interface Target {
+  /** Of a function, topic, queue or state machine, or of the default bus of another Region. */
   readonly arn: string;
   readonly maximumRetryAttempts: number;
   readonly maximumEventAgeSeconds: number;
@@ -26,9 +30,6 @@ interface Target {
   /** Without it the target gets the event itself. */
   readonly transform?: Transform;
 }
-
-/** EventBridge's defaults: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html */
-export const DEFAULT_RETRY = { maximumRetryAttempts: 185, maximumEventAgeSeconds: 86_400 };
 
 /** An event that is to be put, with what its source says. */
 export interface NewEvent {
@@ -56,33 +57,64 @@ interface Failure {
   readonly retryable: boolean;
 }
 
-interface Delivery {
+/** An event on the default bus of a Region. */
+interface Arrival {
   readonly event: BusEvent;
+  readonly region: string;
+  /** Whether it came from another bus. */
+  readonly wasForwarded: boolean;
+}
+
+interface Delivery extends Arrival {
   readonly rule: Rule;
   readonly target: Target;
   readonly firstTriedAt: number;
 }
 
+/**
+ * Of an event that came from another bus. The code is in
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html ; that nothing goes on from the second bus,
+ * and the message, are third-party reports.
+ */
+const SECOND_HOP: Failure = {
+  code: 'THIRD_REGION_HOP_DETECTED',
+  message: 'An event can be sent to an event bus target only once',
+  retryable: false,
+};
+
+function noResource(message: string): Failure {
+  return { code: 'NO_RESOURCE', message, retryable: false };
+}
+
 /** From an event to its target; EventBridge usually needs about half a second. */
 const DELIVERY_MS = 500;
 const LONGEST_BACKOFF_SECONDS = 600;
+const EVENTS_KEPT = 100_000;
+
+/** What EventBridge is let in for by the target's policy. State machines and buses have none: the target has a role. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  lambda: 'lambda:InvokeFunction',
+  sns: 'sns:Publish',
+  sqs: 'sqs:SendMessage',
+};
 
 /**
- * EventBridge: the default buses of all accounts and Regions. Rules exist in the home account and Region only, so
- * other events are remembered and reach nobody.
+ * EventBridge: the default buses of all accounts and Regions. Rules exist in the home account only, so events of other
+ * accounts are remembered and reach nobody.
  */
 export class EventBus {
-  readonly faults: EventFaults = new EventFaults();
+  readonly faults: EventFaults;
   readonly #clock: VirtualClock;
   readonly #random: Random;
   readonly #home: Home;
   readonly #asyncInvoker: AsyncInvoker;
   readonly #messaging: Messaging;
   readonly #policies: ResourcePolicies;
+  readonly #startExecution: (request: { readonly stateMachineArn: string; readonly input: string }) => void;
   readonly #rules: Rule[] = [];
-  readonly #events: BusEvent[] = [];
-  readonly #dropped: DroppedEvent[] = [];
-  #held: { readonly events: BusEvent[]; readonly cancel: () => void } | undefined;
+  readonly #events: Recent<BusEvent>;
+  readonly #dropped: Recent<DroppedEvent>;
+  #held: { readonly arrivals: Arrival[]; readonly cancel: () => void } | undefined;
 
   constructor(options: {
     readonly clock: VirtualClock;
@@ -91,6 +123,10 @@ export class EventBus {
     readonly asyncInvoker: AsyncInvoker;
     readonly messaging: Messaging;
     readonly policies: ResourcePolicies;
+    /** Throws StepFunctionsError. */
+    readonly startExecution: (request: { readonly stateMachineArn: string; readonly input: string }) => void;
+    /** How many events are remembered. Default 100,000. */
+    readonly eventsKept?: number | undefined;
   }) {
     this.#clock = options.clock;
     this.#random = options.random;
@@ -98,6 +134,10 @@ export class EventBus {
     this.#asyncInvoker = options.asyncInvoker;
     this.#messaging = options.messaging;
     this.#policies = options.policies;
+    this.#startExecution = options.startExecution;
+    this.#events = new Recent(options.eventsKept ?? EVENTS_KEPT);
+    this.#dropped = new Recent(options.eventsKept ?? EVENTS_KEPT);
+    this.faults = new EventFaults(options.random);
   }
 
   addRule(rule: Rule): void {
@@ -106,24 +146,26 @@ export class EventBus {
 
   /** Puts an event on the bus of its account and Region. Delivery follows a moment later. */
   put(event: BusEvent): void {
-    this.#events.push(event);
-    if (event.account !== this.#home.account || event.region !== this.#home.region) return;
+    this.#events.add(event);
+    const { account, region } = event;
+    if (account !== this.#home.account || !this.#isHeard(region)) return;
+    const arrival = { event, region, wasForwarded: false };
     const fault = this.faults.befalls(event);
     switch (fault?.kind) {
       case 'lose-event':
         return;
       case 'duplicate-event':
-        this.#route(event, 0);
-        this.#route(event, fault.seconds);
+        this.#route(arrival, 0);
+        this.#route(arrival, fault.seconds);
         return;
       case 'delay-event':
-        this.#route(event, fault.seconds);
+        this.#route(arrival, fault.seconds);
         return;
       case 'reorder-events':
-        this.#hold(event, fault.times, fault.seconds);
+        this.#hold(arrival, fault.times, fault.seconds);
         return;
       case undefined:
-        this.#route(event, 0);
+        this.#route(arrival, 0);
         return;
       default:
         fault satisfies never;
@@ -145,37 +187,43 @@ export class EventBus {
     };
   }
 
-  /** All events that were put, on any bus, in order. */
+  /** The last events that were put, on any bus, in order. A forwarded event is there once. */
   events(): readonly BusEvent[] {
-    return this.#events;
+    return this.#events.all();
   }
 
   dropped(): readonly DroppedEvent[] {
-    return this.#dropped;
+    return this.#dropped.all();
+  }
+
+  /** Elsewhere than at home, an event without rules is not worth a fault that others wait for. */
+  #isHeard(region: string): boolean {
+    return region === this.#home.region || this.#rules.some((rule) => rule.region === region);
   }
 
   /** Keeps events back until there are `count` of them, then sends them in the opposite order. */
-  #hold(event: BusEvent, count: number, seconds: number): void {
+  #hold(arrival: Arrival, count: number, seconds: number): void {
     if (this.#held === undefined) {
       const cancel = this.#clock.after(seconds * 1000, () => this.#releaseHeld());
-      this.#held = { events: [], cancel };
+      this.#held = { arrivals: [], cancel };
     }
-    this.#held.events.push(event);
-    if (this.#held.events.length >= count) this.#releaseHeld();
+    this.#held.arrivals.push(arrival);
+    if (this.#held.arrivals.length >= count) this.#releaseHeld();
   }
 
   #releaseHeld(): void {
     const held = this.#held;
     this.#held = undefined;
     held?.cancel();
-    for (const event of held?.events.toReversed() ?? []) this.#route(event, 0);
+    for (const arrival of held?.arrivals.toReversed() ?? []) this.#route(arrival, 0);
   }
 
-  #route(event: BusEvent, lateSeconds: number): void {
+  #route(arrival: Arrival, lateSeconds: number): void {
     this.#clock.after(DELIVERY_MS + lateSeconds * 1000, () => {
-      for (const rule of this.#rules.filter(({ matches }) => matches(event))) {
+      const rules = this.#rules.filter(({ region, matches }) => region === arrival.region && matches(arrival.event));
+      for (const rule of rules) {
         for (const target of rule.targets) {
-          const delivery = { event, rule, target, firstTriedAt: this.#clock.now() };
+          const delivery = { ...arrival, rule, target, firstTriedAt: this.#clock.now() };
           void this.#clock.during(this.#deliver(delivery, 0));
         }
       }
@@ -201,22 +249,36 @@ export class EventBus {
     });
   }
 
-  async #send({ event, rule, target }: Delivery): Promise<Failure | undefined> {
-    const [, , service] = target.arn.split(':');
-    const action = { lambda: 'lambda:InvokeFunction', sns: 'sns:Publish', sqs: 'sqs:SendMessage' }[service ?? ''] ?? '';
-    if (!this.#mayDo(action, target.arn, rule.arn)) {
+  async #send({ event, wasForwarded, rule, target }: Delivery): Promise<Failure | undefined> {
+    const [, , service = '', region = ''] = target.arn.split(':');
+    const action = ACTIONS[service];
+    if (action !== undefined && !this.#mayDo(action, target.arn, rule.arn)) {
       const message = `User: events.amazonaws.com is not authorized to perform: ${action} on resource: ${target.arn}`;
       return { code: 'NO_PERMISSIONS', message, retryable: false };
     }
     const body = target.transform?.(event) ?? JSON.stringify(event);
     try {
-      if (service === 'lambda') this.#asyncInvoker.accept(target.arn, body);
-      else await this.#messaging.sendTo(target.arn, body);
-      return undefined;
+      switch (service) {
+        case 'lambda':
+          this.#asyncInvoker.accept(target.arn, body);
+          return undefined;
+        case 'states':
+          this.#startExecution({ stateMachineArn: target.arn, input: body });
+          return undefined;
+        case 'events':
+          if (wasForwarded) return SECOND_HOP;
+          this.#route({ event, region, wasForwarded: true }, 0);
+          return undefined;
+        default:
+          await this.#messaging.sendTo(target.arn, body);
+          return undefined;
+      }
     } catch (error) {
-      if (error instanceof FunctionNotFoundError)
-        return { code: 'NO_RESOURCE', message: error.message, retryable: false };
-      if (!(error instanceof MessagingError)) throw error;
+      if (error instanceof FunctionNotFoundError) return noResource(error.message);
+      if (error instanceof StepFunctionsError && error.code === 'StateMachineDoesNotExist') {
+        return noResource(error.message);
+      }
+      if (!(error instanceof MessagingError || error instanceof StepFunctionsError)) throw error;
       return { code: 'ERROR_FROM_TARGET', message: `${error.code}: ${error.message}`, retryable: false };
     }
   }
@@ -229,7 +291,7 @@ export class EventBus {
     exhausted: 'MaximumRetryAttempts' | 'MaximumEventAgeInSeconds' | undefined,
   ): Promise<void> {
     const drop = (why: string): void => {
-      this.#dropped.push({ event, ruleArn: rule.arn, targetArn: target.arn, why });
+      this.#dropped.add({ event, ruleArn: rule.arn, targetArn: target.arn, why });
     };
     const queue = target.deadLetterQueueArn;
     const failed = `${failure.code}: ${failure.message}`;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Random } from '../ids.ts';
 import type { BusEvent } from './event.ts';
 
 const where = {
@@ -8,14 +9,17 @@ const where = {
   event: z.string().min(1).optional(),
 };
 
-/** How many events it befalls. */
-const times = z.int().min(1).default(1);
+/**
+ * How many events it befalls, 1 by default. With a `share` each event is befallen with that probability, for ever if no
+ * `times` are given.
+ */
+const often = { times: z.int().min(1).optional(), share: z.number().positive().max(1).optional() };
 
 const faultSchema = z.discriminatedUnion('kind', [
   /** The event is delivered twice, the second time so much later. */
-  z.strictObject({ kind: z.literal('duplicate-event'), ...where, seconds: z.number().min(0).default(1), times }),
-  z.strictObject({ kind: z.literal('lose-event'), ...where, times }),
-  z.strictObject({ kind: z.literal('delay-event'), ...where, seconds: z.number().positive(), times }),
+  z.strictObject({ kind: z.literal('duplicate-event'), ...where, seconds: z.number().min(0).default(1), ...often }),
+  z.strictObject({ kind: z.literal('lose-event'), ...where, ...often }),
+  z.strictObject({ kind: z.literal('delay-event'), ...where, seconds: z.number().positive(), ...often }),
   /** `times` events are kept back, and go on in the opposite order; after so many seconds it waits for no more. */
   z.strictObject({
     kind: z.literal('reorder-events'),
@@ -24,7 +28,7 @@ const faultSchema = z.discriminatedUnion('kind', [
     times: z.int().min(2).default(2),
   }),
   /** So many attempts to deliver to a target fail; the retry policy of the target says what follows. */
-  z.strictObject({ kind: z.literal('fail-delivery'), ...where, times }),
+  z.strictObject({ kind: z.literal('fail-delivery'), ...where, ...often }),
 ]);
 
 /** Something that befalls events on their way to the rules and targets. */
@@ -42,8 +46,8 @@ export const EVENT_FAULT_KINDS: ReadonlySet<string> = new Set<EventFault['kind']
 export interface ListedEventFault {
   readonly id: string;
   readonly fault: EventFault;
-  /** How often it will still happen. */
-  readonly left: number;
+  /** How often it will still happen; undefined = until it is cleared. */
+  readonly left: number | undefined;
 }
 
 /** What was asked to go wrong is not something that can. Says what, and how it is written. */
@@ -51,10 +55,16 @@ export class EventFaultError extends Error {
   override readonly name = 'EventFaultError';
 }
 
-/** Trouble with events that was asked for. Oldest first; each happens as often as its `times` says. */
+/** Trouble with events that was asked for. Oldest first; each happens as often as its `times` or `share` says. */
 export class EventFaults {
-  #waiting: { readonly id: string; readonly fault: EventFault; left: number }[] = [];
+  readonly #random: Random;
+  #waiting: { readonly id: string; readonly fault: EventFault; left: number | undefined }[] = [];
   #added = 0;
+
+  /** @param random for the faults that befall a share of the events */
+  constructor(random: Random) {
+    this.#random = random;
+  }
 
   /** @throws EventFaultError if it is not a fault */
   add(input: unknown): ListedEventFault {
@@ -66,7 +76,9 @@ export class EventFaults {
       );
     }
     this.#added += 1;
-    const listed = { id: `event-${this.#added}`, fault: parsed.data, left: parsed.data.times };
+    const fault = parsed.data;
+    const left = fault.times ?? (shareOf(fault) === undefined ? 1 : undefined);
+    const listed = { id: `event-${this.#added}`, fault, left };
     this.#waiting.push(listed);
     return { ...listed };
   }
@@ -94,12 +106,23 @@ export class EventFaults {
   }
 
   #take(event: BusEvent, isWanted: (kind: EventFault['kind']) => boolean): EventFault | undefined {
-    const listed = this.#waiting.find(({ fault }) => isWanted(fault.kind) && concerns(fault, event));
+    const listed = this.#waiting.find(
+      ({ fault }) => isWanted(fault.kind) && concerns(fault, event) && this.#strikes(fault),
+    );
     if (listed === undefined) return undefined;
-    listed.left -= 1;
+    if (listed.left !== undefined) listed.left -= 1;
     if (listed.left === 0) this.#waiting = this.#waiting.filter((each) => each !== listed);
     return listed.fault;
   }
+
+  #strikes(fault: EventFault): boolean {
+    const share = shareOf(fault);
+    return share === undefined || this.#random() < share;
+  }
+}
+
+function shareOf(fault: EventFault): number | undefined {
+  return fault.kind === 'reorder-events' ? undefined : fault.share;
 }
 
 function concerns(fault: EventFault, event: BusEvent): boolean {

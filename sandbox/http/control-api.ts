@@ -1,11 +1,13 @@
 import * as z from 'zod';
 import { ACCOUNT_ID_PATTERN } from '../accounts.ts';
-import { type Ec2Faults, FaultError } from '../ec2/ec2-service.ts';
+import { type Ec2Service, FaultError } from '../ec2/ec2-service.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { EVENT_FAULT_KINDS, EventFaultError } from '../events/event-faults.ts';
 import type { FunctionLogs } from '../lambda/logs.ts';
 import type { StepFunctions } from '../stepfunctions/step-functions.ts';
 import { type Answer, json, text } from './answer.ts';
+import { ApiFaultError } from './api-faults.ts';
+import type { WatchedApi } from './watched-api.ts';
 
 const HELP = `Control of the sandbox
 
@@ -15,6 +17,7 @@ POST   /_sandbox/faults          make something go wrong: one JSON object, or a 
 DELETE /_sandbox/faults          forget all faults; with ?id=<id> only that one
 GET    /_sandbox/executions      all executions of the state machines; with ?status=FAILED only those
 GET    /_sandbox/logs            what the functions wrote; with ?function=<end of its name> only that one
+GET    /_sandbox/calls           calls of EC2 and what became of them; with ?action=CopySnapshot only those
 GET    /_sandbox/events          all events, on any bus, and those that EventBridge had to drop
 POST   /_sandbox/events          put an event on a bus, as it is: {"detail-type":..., "detail":{...}, ...}
 
@@ -27,10 +30,14 @@ Faults of EC2, for example:
   {"kind":"lost-answer","action":"CopySnapshot"}
   {"kind":"copy-error","stateMessage":"Given key ID is not accessible"}
   {"kind":"slow-copy","factor":10}
+Faults of other services, which they name: dynamodb, states or sns:
+  {"service":"dynamodb","kind":"error","action":"PutItem","code":"ThrottlingException","times":3}
+  {"service":"states","kind":"lost-answer","action":"StartExecution"}   {"service":"sns","kind":"hang"}
 All of them: docs/sandbox.md and docs/sandbox-ec2.md
 `;
 
 const kindOnly = z.looseObject({ kind: z.string() });
+const withService = z.looseObject({ service: z.string() });
 
 const eventInput = z.strictObject({
   'detail-type': z.string(),
@@ -49,21 +56,25 @@ class BadRequest extends Error {}
 
 /** The sandbox's own endpoints, beside those of AWS. */
 export class ControlApi {
-  readonly #ec2Faults: Ec2Faults;
+  readonly #ec2: Pick<Ec2Service, 'faults' | 'calls'>;
   readonly #bus: EventBus;
   readonly #stepFunctions: StepFunctions;
   readonly #logs: FunctionLogs;
+  readonly #watched: ReadonlyMap<string, WatchedApi>;
 
   constructor(options: {
-    readonly ec2Faults: Ec2Faults;
+    readonly ec2: Pick<Ec2Service, 'faults' | 'calls'>;
     readonly bus: EventBus;
     readonly stepFunctions: StepFunctions;
     readonly logs: FunctionLogs;
+    /** By service: the APIs that faults can name. */
+    readonly watched: ReadonlyMap<string, WatchedApi>;
   }) {
-    this.#ec2Faults = options.ec2Faults;
+    this.#ec2 = options.ec2;
     this.#bus = options.bus;
     this.#stepFunctions = options.stepFunctions;
     this.#logs = options.logs;
+    this.#watched = options.watched;
   }
 
   handle(method: string, url: URL, body: string): Answer {
@@ -85,6 +96,8 @@ export class ControlApi {
           return json(200, this.#executions(url.searchParams.get('status')));
         case 'GET /_sandbox/logs':
           return json(200, this.#linesOf(url.searchParams.get('function') ?? ''));
+        case 'GET /_sandbox/calls':
+          return json(200, this.#calls(url.searchParams.get('action')));
         case 'GET /_sandbox/events':
           return json(200, { events: this.#bus.events(), dropped: this.#bus.dropped() });
         case 'POST /_sandbox/events':
@@ -93,25 +106,37 @@ export class ControlApi {
           return text(404, `The sandbox has no ${method} ${url.pathname}. GET /_sandbox says what there is.\n`);
       }
     } catch (error) {
-      if (!(error instanceof BadRequest || error instanceof FaultError || error instanceof EventFaultError))
-        throw error;
+      if (!isForTheSender(error)) throw error;
       return text(400, `${error.message}\n`);
     }
   }
 
   #faults(): readonly { readonly id: string }[] {
-    return [...this.#ec2Faults.list(), ...this.#bus.faults.list()];
+    const others = [...this.#watched].flatMap(([service, { faults }]) =>
+      faults.list().map((listed) => ({ ...listed, fault: { service, ...listed.fault } })),
+    );
+    return [...this.#ec2.faults.list(), ...this.#bus.faults.list(), ...others];
   }
 
   #addFault(input: unknown): unknown {
+    const ofService = withService.safeParse(input);
+    if (ofService.success) {
+      const { service, ...fault } = ofService.data;
+      const api = this.#watched.get(service);
+      if (api !== undefined) return api.faults.add(fault);
+      throw new BadRequest(
+        `"service" can be ${[...this.#watched.keys()].join(', ')}; faults of EC2 and events name none.`,
+      );
+    }
     const named = kindOnly.safeParse(input);
     return named.success && EVENT_FAULT_KINDS.has(named.data.kind)
       ? this.#bus.faults.add(input)
-      : this.#ec2Faults.add(input);
+      : this.#ec2.faults.add(input);
   }
 
   #clearFaults(id: string | undefined): number {
-    const forgotten = this.#ec2Faults.clear(id) + this.#bus.faults.clear(id);
+    const all = [this.#ec2.faults, this.#bus.faults, ...[...this.#watched.values()].map(({ faults }) => faults)];
+    const forgotten = all.reduce((sum, faults) => sum + faults.clear(id), 0);
     if (id !== undefined && forgotten === 0) throw new BadRequest(`There is no fault ${id}.`);
     return forgotten;
   }
@@ -134,6 +159,12 @@ export class ControlApi {
     return this.#logs.lines().filter((line) => line.functionName.endsWith(functionName));
   }
 
+  #calls(action: string | null): unknown {
+    return this.#ec2.calls
+      .filter((call) => action === null || call.action === action)
+      .map((call) => ({ ...call, at: new Date(call.at).toISOString() }));
+  }
+
   #putEvent(input: unknown): unknown {
     const parsed = eventInput.safeParse(input);
     if (!parsed.success) throw new BadRequest(`This is not an event:\n${z.prettifyError(parsed.error)}`);
@@ -141,6 +172,10 @@ export class ControlApi {
     this.#bus.put(event);
     return event;
   }
+}
+
+function isForTheSender(error: unknown): error is Error {
+  return [BadRequest, FaultError, EventFaultError, ApiFaultError].some((kind) => error instanceof kind);
 }
 
 function isStateEntered({ type }: { readonly type: string }): boolean {

@@ -1,17 +1,20 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { XMLBuilder } from 'fast-xml-parser';
 import type { Caller } from '../accounts.ts';
+import type { DynamoDbService } from '../dynamodb/dynamodb-service.ts';
 import type { Ec2Service, Hang } from '../ec2/ec2-service.ts';
 import type { Home } from '../home.ts';
 import type { KmsService } from '../kms/kms-service.ts';
+import { INVOCATION_PATH, type InvokeApi } from '../lambda/invoke-api.ts';
 import type { LambdaService } from '../lambda/lambda-service.ts';
 import type { Messaging } from '../messaging.ts';
 import type { StatesApi } from '../stepfunctions/api.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import type { Answer, NoAnswer } from './answer.ts';
+import { awsError, type ErrorForm } from './aws-error.ts';
 import type { ControlApi } from './control-api.ts';
 import { accountOf, readCredentialScope } from './credential-scope.ts';
 import { handleSts } from './sts.ts';
+import type { WatchedApi } from './watched-api.ts';
 
 export interface FrontServices {
   readonly clock: VirtualClock;
@@ -19,9 +22,13 @@ export interface FrontServices {
   readonly ec2: Ec2Service;
   readonly kms: KmsService;
   readonly states: StatesApi;
+  readonly dynamodb: DynamoDbService;
   readonly messaging: Messaging;
   readonly lambda: LambdaService;
+  readonly invokeApi: InvokeApi;
   readonly control: ControlApi;
+  /** By signing name: the services whose calls are counted and can be disturbed here. */
+  readonly watched: ReadonlyMap<string, WatchedApi>;
 }
 
 /** A request of an AWS client, read. */
@@ -29,13 +36,19 @@ interface AwsRequest extends Caller {
   readonly service: string;
   /** The API action, whatever the protocol. */
   readonly action: string;
+  readonly form: ErrorForm;
+  readonly method: string;
+  readonly url: URL;
+  readonly header: (name: string) => string | undefined;
   readonly target: string;
-  readonly contentType: string;
   readonly body: string;
   readonly params: URLSearchParams;
 }
 
-const LARGEST_BODY_BYTES = 2 * 1024 * 1024;
+/** What DynamoDB takes, which takes most. */
+const LARGEST_BODY_BYTES = 16 * 1024 * 1024;
+/** They wait, for a message or for a function, perhaps in sandbox time, for which the clock must not wait in turn. */
+const WAITING_ACTIONS = new Set(['sqs ReceiveMessage', 'lambda Invoke']);
 
 /** One HTTP endpoint for all services: the credential scope of each request says which service and Region are meant. */
 export class HttpFront {
@@ -77,64 +90,65 @@ export class HttpFront {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { clock, lambda, control } = this.#services;
-    const end = clock.begin();
-    response.once('close', end);
+    let end = clock.begin();
+    response.once('close', () => end());
     const body = await readBody(request);
     const url = new URL(request.url ?? '/', 'http://sandbox');
     if (url.pathname === '/_sandbox' || url.pathname.startsWith('/_sandbox/')) {
       this.#send(response, control.handle(request.method ?? 'GET', url, body));
       return;
     }
-    const read = this.#read(request, body);
+    const read = this.#read(request, url, body);
     if ('status' in read) {
       this.#send(response, read);
       return;
     }
-    // It may wait for a message in sandbox time, for which the clock must not wait in turn.
-    if (read.service === 'sqs' && read.action === 'ReceiveMessage') end();
-    const answer = await this.#answer(read);
+    const waits = WAITING_ACTIONS.has(`${read.service} ${read.action}`);
+    if (waits) end();
+    const work = (): Promise<Answer | NoAnswer | Hang> => this.#answer(read);
+    const answer = await (this.#services.watched.get(read.service)?.carryOut(read, work) ?? work());
     if ('hang' in answer) {
       // The caller may count its patience in sandbox time, which must not wait for this request.
       end();
       return;
     }
+    if (waits && !response.destroyed) end = clock.begin();
     const callerIsGone = lambda.answering(headerOf(request, 'x-amzn-trace-id'), read.action);
     if (callerIsGone || 'drop' in answer) response.destroy();
     else this.#send(response, answer);
   }
 
-  #read(request: IncomingMessage, body: string): AwsRequest | Answer {
-    const scope = readCredentialScope(headerOf(request, 'authorization'));
+  #read(request: IncomingMessage, url: URL, body: string): AwsRequest | Answer {
+    const header = (name: string): string | undefined => headerOf(request, name);
+    const target = header('x-amz-target') ?? '';
+    const scope = readCredentialScope(header('authorization'));
     if (scope === undefined) {
-      return refusal(
-        request,
-        'MissingAuthenticationToken',
-        'The sandbox takes requests that are signed as AWS wants it (any credentials will do), and GET /_sandbox',
-        403,
-      );
+      const message =
+        'The sandbox takes requests that are signed as AWS wants it (any credentials will do), and GET /_sandbox';
+      return awsError(target === '' ? 'query' : 'json', 'MissingAuthenticationToken', message, 403);
     }
-    const target = headerOf(request, 'x-amz-target') ?? '';
+    const { region, service } = scope;
+    const account = accountOf(scope, this.#services.home.account);
+    const method = request.method ?? 'GET';
     const params = new URLSearchParams(target === '' ? body : '');
-    return {
-      account: accountOf(scope, this.#services.home.account),
-      region: scope.region,
-      service: scope.service,
-      action: target === '' ? (params.get('Action') ?? '') : (target.split('.').at(-1) ?? ''),
-      target,
-      contentType: headerOf(request, 'content-type') ?? '',
-      body,
-      params,
-    };
+    const about = { account, region, service, header, method, url, target, body, params };
+    if (target !== '') return { ...about, form: 'json', action: target.split('.').at(-1) ?? '' };
+    if (service !== 'lambda') return { ...about, form: 'query', action: params.get('Action') ?? '' };
+    return { ...about, form: 'rest-json', action: INVOCATION_PATH.test(url.pathname) ? 'Invoke' : '' };
   }
 
   async #answer(request: AwsRequest): Promise<Answer | NoAnswer | Hang> {
-    const { ec2, kms, states, messaging, home } = this.#services;
-    const { account, region, service, target, contentType, body, params, action } = request;
+    const { ec2, kms, states, dynamodb, messaging, invokeApi, home } = this.#services;
+    const { account, region, service, header, target, body, params, action, form } = request;
     switch (service) {
+      case 'dynamodb':
+        return dynamodb.handle({ account, region, target, body });
       case 'ec2':
         return ec2.handle({ account, region, params });
       case 'kms':
         return kms.handle({ account, region, target, body });
+      case 'lambda':
+        return invokeApi.handle(request);
       case 'states':
         return states.handle({ account, region, target, body });
       case 'sts':
@@ -143,16 +157,13 @@ export class HttpFront {
       case 'sqs':
         if (account !== home.account) {
           const message = `Account ${account} has no topics and queues in the sandbox; account ${home.account} has`;
-          return errorIn(target !== '', 'AuthorizationError', message, 403);
+          return awsError(form, 'AuthorizationError', message, 403);
         }
-        return messaging.handle({ service, region, contentType, target, body });
-      default:
-        return errorIn(
-          target !== '',
-          'UnknownService',
-          `The sandbox does not have the service ${service} (asked for: ${action || 'no action'})`,
-          400,
-        );
+        return messaging.handle({ service, region, contentType: header('content-type') ?? '', target, body });
+      default: {
+        const message = `The sandbox does not have the service ${service} (asked for: ${action || 'no action'})`;
+        return awsError(form, 'UnknownService', message, 400);
+      }
     }
   }
 
@@ -173,7 +184,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   for await (const chunk of request) {
     const bytes = Buffer.from(chunk);
     length += bytes.length;
-    if (length > LARGEST_BODY_BYTES) throw new Error('the body is larger than 2 MiB');
+    if (length > LARGEST_BODY_BYTES) throw new Error('the body is larger than 16 MiB');
     chunks.push(bytes);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -182,22 +193,4 @@ async function readBody(request: IncomingMessage): Promise<string> {
 function headerOf(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value[0] : value;
-}
-
-function refusal(request: IncomingMessage, code: string, message: string, status: number): Answer {
-  return errorIn(headerOf(request, 'x-amz-target') !== undefined, code, message, status);
-}
-
-/** An error in a form that clients of JSON protocols, or of Query protocols, can read. */
-function errorIn(isJson: boolean, code: string, message: string, status: number): Answer {
-  if (isJson) {
-    return {
-      status,
-      headers: { 'content-type': 'application/x-amz-json-1.0' },
-      body: JSON.stringify({ __type: code, message }),
-    };
-  }
-  const error = { Type: 'Sender', Code: code, Message: message };
-  const body = new XMLBuilder().build({ ErrorResponse: { Error: error } });
-  return { status, headers: { 'content-type': 'text/xml' }, body };
 }

@@ -1,7 +1,7 @@
 import { type Random, uuid } from '../ids.ts';
 import { type Messaging, MessagingError } from '../messaging.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
-import type { Invocation, LambdaService } from './lambda-service.ts';
+import type { FunctionRunner, Invocation } from './function-runner.ts';
 import type { FunctionLogs } from './logs.ts';
 
 /** `AWS::Lambda::EventInvokeConfig`, or Lambda's defaults. */
@@ -28,7 +28,7 @@ type GivenUpBecause = 'RetriesExhausted' | 'EventAgeExceeded';
 export class AsyncInvoker {
   readonly #clock: VirtualClock;
   readonly #random: Random;
-  readonly #lambda: LambdaService;
+  readonly #lambda: FunctionRunner;
   readonly #messaging: Messaging;
   readonly #logs: FunctionLogs;
   readonly #configs = new Map<string, AsyncConfig>();
@@ -36,7 +36,7 @@ export class AsyncInvoker {
   constructor(options: {
     readonly clock: VirtualClock;
     readonly random: Random;
-    readonly lambda: LambdaService;
+    readonly lambda: FunctionRunner;
     readonly messaging: Messaging;
     readonly logs: FunctionLogs;
   }) {

@@ -1,25 +1,19 @@
 import { devNull } from 'node:os';
-import { type Home, homeArn } from '../home.ts';
+import type { Home } from '../home.ts';
 import { hexDigits, type Random, uuid } from '../ids.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import { type Environment, type Run, startEnvironment } from './environment.ts';
+import {
+  type FunctionConfig,
+  FunctionNotFoundError,
+  FunctionRegistry,
+  type FunctionVersion,
+  isNamed,
+} from './function-registry.ts';
+import type { FunctionRunner, Invocation } from './function-runner.ts';
 import type { FunctionLogs } from './logs.ts';
-import type { EnvironmentSettings, FunctionError } from './messages.ts';
 
-/** A function as the template describes it. */
-export interface FunctionConfig {
-  readonly name: string;
-  readonly code: EnvironmentSettings;
-  readonly timeoutSeconds: number;
-  readonly memoryMegabytes: number;
-  readonly environment: Readonly<Record<string, string>>;
-}
-
-/** How an invocation ended. `payload` is JSON text. */
-export type Invocation = { readonly requestId: string; readonly executedVersion: string } & (
-  | { readonly ok: true; readonly payload: string }
-  | { readonly ok: false; readonly error: FunctionError }
-);
+export { FunctionNotFoundError } from './function-registry.ts';
 
 /** The end that a test prepares for one coming invocation. */
 export interface Interruption {
@@ -27,16 +21,12 @@ export interface Interruption {
   readonly functionName: string;
   /**
    * `start`: before any of its code ran. `answer`: it did its work, and its answer is lost. `afterCall`: once the
-   * sandbox has carried out that API action (`CopySnapshot`) for it, and before it gets the answer.
+   * sandbox has carried out that API action (`CopySnapshot`) for it, for the `nth` time (default 1), and before it
+   * gets the answer.
    */
-  readonly moment: 'start' | 'answer' | { readonly afterCall: string };
+  readonly moment: 'start' | 'answer' | { readonly afterCall: string; readonly nth?: number };
   /** `crash`: the process dies. `timeout`: nothing more happens until the function's time-out, in sandbox time. */
   readonly as: 'crash' | 'timeout';
-}
-
-/** No function has that name or ARN. */
-export class FunctionNotFoundError extends Error {
-  override readonly name = 'FunctionNotFoundError';
 }
 
 /**
@@ -65,6 +55,8 @@ interface PooledEnvironment {
 interface RunningInvocation {
   readonly interruption: Interruption | undefined;
   interrupted: boolean;
+  /** How often the action that ends it was carried out. */
+  calls: number;
   readonly kill: () => Promise<void>;
 }
 
@@ -72,15 +64,14 @@ interface RunningInvocation {
  * Lambda: runs the functions of the stack in worker threads, each with its own environment variables and its own
  * instance of the bundle, kept warm for the next invocation.
  */
-export class LambdaService {
+export class LambdaService implements FunctionRunner {
   readonly #clock: VirtualClock;
   readonly #random: Random;
   readonly #home: Home;
   readonly #logs: FunctionLogs;
   readonly #compiledDir: string;
   readonly #endpoint: () => string;
-  readonly #functions = new Map<string, FunctionConfig>();
-  readonly #versions = new Map<string, number>();
+  readonly #registry: FunctionRegistry;
   readonly #pools = new Map<string, Pool>();
   readonly #interruptions: Interruption[] = [];
   readonly #running = new Map<string, RunningInvocation>();
@@ -101,24 +92,22 @@ export class LambdaService {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#home = options.home;
+    this.#registry = new FunctionRegistry(options.home);
     this.#logs = options.logs;
     this.#compiledDir = options.compiledDir;
     this.#endpoint = options.endpoint;
   }
 
   add(config: FunctionConfig): void {
-    this.#functions.set(config.name, config);
+    this.#registry.add(config);
   }
 
-  /** Publishes the code as it is. Numbers begin at 1. */
   publishVersion(name: string): string {
-    const number = (this.#versions.get(name) ?? 0) + 1;
-    this.#versions.set(name, number);
-    return String(number);
+    return this.#registry.publishVersion(name);
   }
 
   functions(): readonly FunctionConfig[] {
-    return [...this.#functions.values()];
+    return this.#registry.functions();
   }
 
   /** How often each function was invoked, by name. */
@@ -126,28 +115,10 @@ export class LambdaService {
     return this.#counts;
   }
 
-  /**
-   * Function and version behind a name, an ARN, or either with `:version`.
-   * @throws FunctionNotFoundError
-   */
-  resolve(nameOrArn: string): { readonly config: FunctionConfig; readonly version: string; readonly arn: string } {
-    const prefix = homeArn(this.#home, 'lambda', 'function:');
-    const [name = '', version = '$LATEST', ...rest] = (
-      nameOrArn.startsWith(prefix) ? nameOrArn.slice(prefix.length) : nameOrArn
-    ).split(':');
-    const config = this.#functions.get(name);
-    const known = version === '$LATEST' || Number(version) <= (this.#versions.get(name) ?? 0);
-    if (config === undefined || rest.length > 0 || !known) {
-      throw new FunctionNotFoundError(`Function not found: ${nameOrArn}`);
-    }
-    return { config, version, arn: version === '$LATEST' ? prefix + name : `${prefix}${name}:${version}` };
+  resolve(nameOrArn: string): FunctionVersion {
+    return this.#registry.resolve(nameOrArn);
   }
 
-  /**
-   * Invokes a function and waits for its end. An error of the function is an answer.
-   * @param event JSON text
-   * @throws FunctionNotFoundError
-   */
   async invoke(nameOrArn: string, event: string, requestId: string = uuid(this.#random)): Promise<Invocation> {
     const { config, version, arn } = this.resolve(nameOrArn);
     this.#counts.set(config.name, (this.#counts.get(config.name) ?? 0) + 1);
@@ -189,6 +160,8 @@ export class LambdaService {
     const running = root === undefined ? undefined : this.#running.get(root);
     const moment = running?.interruption?.moment;
     if (running === undefined || typeof moment !== 'object' || moment.afterCall !== action) return false;
+    running.calls += 1;
+    if (running.calls < (moment.nth ?? 1)) return false;
     running.interrupted = true;
     void running.kill();
     return true;
@@ -223,6 +196,7 @@ export class LambdaService {
     const running: RunningInvocation = {
       interruption,
       interrupted: false,
+      calls: 0,
       kill: () => pooled.environment.kill(),
     };
     this.#running.set(root, running);
@@ -315,10 +289,6 @@ export class LambdaService {
       NODE_COMPILE_CACHE: this.#compiledDir,
     };
   }
-}
-
-function isNamed(name: string, wanted: string): boolean {
-  return name === wanted || name.endsWith(`-${wanted}`);
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */

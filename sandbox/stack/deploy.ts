@@ -1,15 +1,16 @@
 import { basename, join } from 'node:path';
 import * as z from 'zod';
+import type { DynamoDbService } from '../dynamodb/dynamodb-service.ts';
 import type { EventBus } from '../events/event-bus.ts';
-import { DEFAULT_RETRY } from '../events/event-bus.ts';
-import { compileInputTransformer } from '../events/input-transformer.ts';
-import { compilePattern } from '../events/pattern.ts';
+import { ruleOfResource } from '../events/rule-resource.ts';
 import { type Home, homeArn } from '../home.ts';
 import type { AsyncInvoker } from '../lambda/async-invoker.ts';
 import { findHandler, unpackBundle } from '../lambda/bundle.ts';
-import type { LambdaService } from '../lambda/lambda-service.ts';
+import type { FunctionRunner } from '../lambda/function-runner.ts';
 import type { Messaging } from '../messaging.ts';
 import type { ResourcePolicies } from '../resource-policies.ts';
+import { periodOf } from '../scheduler/rate.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { StepFunctions } from '../stepfunctions/step-functions.ts';
 import { identitiesOf } from './identities.ts';
 import { Resolver } from './intrinsics.ts';
@@ -20,9 +21,12 @@ import {
   queuePolicyProperties,
   queueProperties,
   ruleProperties,
+  scheduleGroupProperties,
+  scheduleProperties,
   stateMachineProperties,
   subscriptionProperties,
   TYPES_WITHOUT_EFFECT,
+  tableProperties,
   topicPolicyProperties,
   topicProperties,
   versionProperties,
@@ -31,12 +35,14 @@ import { parseTemplate, TemplateError } from './template.ts';
 
 /** The services that the resources of a stack are made in. */
 export interface StackServices {
-  readonly lambda: LambdaService;
+  readonly lambda: FunctionRunner;
   readonly asyncInvoker: AsyncInvoker;
   readonly messaging: Messaging;
   readonly bus: EventBus;
   readonly policies: ResourcePolicies;
   readonly stepFunctions: StepFunctions;
+  readonly dynamodb: DynamoDbService;
+  readonly scheduler: Scheduler;
 }
 
 export interface StackOptions {
@@ -68,7 +74,7 @@ export interface Stack {
  */
 export async function deployStack(options: StackOptions, services: StackServices): Promise<Stack> {
   const { home, stackName, seed } = options;
-  const { lambda, asyncInvoker, messaging, bus, policies, stepFunctions } = services;
+  const { lambda, asyncInvoker, messaging, bus, policies, stepFunctions, dynamodb, scheduler } = services;
   const resolver = new Resolver({
     template: parseTemplate(options.template),
     pseudo: {
@@ -136,6 +142,15 @@ export async function deployStack(options: StackOptions, services: StackServices
   await make('AWS::SNS::TopicPolicy', topicPolicyProperties, ({ Topics, PolicyDocument }) => {
     for (const topicArn of Topics) policies.add(topicArn, PolicyDocument);
   });
+  await make('AWS::DynamoDB::Table', tableProperties, async (table, attributeOf) => {
+    const { AttributeDefinitions, KeySchema, BillingMode, LocalSecondaryIndexes, GlobalSecondaryIndexes } = table;
+    const expiry = table.TimeToLiveSpecification;
+    await dynamodb.createTable({
+      name: attributeOf('Arn').split('/').at(-1) ?? '',
+      input: { AttributeDefinitions, KeySchema, BillingMode, LocalSecondaryIndexes, GlobalSecondaryIndexes },
+      expiresAt: expiry?.Enabled === true ? expiry.AttributeName : undefined,
+    });
+  });
   await make('AWS::Lambda::Function', functionProperties, (properties, attributeOf) => {
     const name = attributeOf('Arn').split(':').at(-1) ?? '';
     const directory = unpackBundle(join(options.packageDir, basename(properties.Code.S3Key)), options.codeDir);
@@ -180,23 +195,37 @@ export async function deployStack(options: StackOptions, services: StackServices
       if (value === undefined) throw new Error(`DefinitionSubstitutions has nothing for ${whole}`);
       return JSON.stringify(value).slice(1, -1);
     });
-    stepFunctions.addStateMachine({ name: attributeOf('Name'), definition, roleArn: machine.RoleArn });
+    stepFunctions.addStateMachine({
+      name: attributeOf('Name'),
+      type: machine.StateMachineType,
+      definition,
+      roleArn: machine.RoleArn,
+    });
   });
-  await make('AWS::Events::Rule', ruleProperties, ({ EventPattern, State, Targets }, attributeOf) => {
-    const rule = {
+  await make('AWS::Events::Rule', ruleProperties, (properties, attributeOf) => {
+    const rule = ruleOfResource(properties, attributeOf('Arn'));
+    if (properties.State === 'ENABLED') bus.addRule(rule);
+  });
+
+  const groups = new Set(['default']);
+  await make('AWS::Scheduler::ScheduleGroup', scheduleGroupProperties, (_, attributeOf) => {
+    groups.add(attributeOf('Arn').split('/').at(-1) ?? '');
+  });
+  await make('AWS::Scheduler::Schedule', scheduleProperties, async (schedule, attributeOf) => {
+    const { GroupName, ScheduleExpression, State, FlexibleTimeWindow, Target } = schedule;
+    if (!groups.has(GroupName)) throw new Error(`there is no schedule group ${GroupName}`);
+    const deadLetterQueue = Target.DeadLetterConfig?.Arn;
+    if (deadLetterQueue !== undefined && !(await messaging.exists(deadLetterQueue))) {
+      throw new Error(`there is no queue ${deadLetterQueue}`);
+    }
+    const made = {
       arn: attributeOf('Arn'),
-      matches: compilePattern(EventPattern),
-      targets: Targets.map(({ Arn, RetryPolicy, DeadLetterConfig, InputTransformer }) => ({
-        arn: Arn,
-        maximumRetryAttempts: RetryPolicy?.MaximumRetryAttempts ?? DEFAULT_RETRY.maximumRetryAttempts,
-        maximumEventAgeSeconds: RetryPolicy?.MaximumEventAgeInSeconds ?? DEFAULT_RETRY.maximumEventAgeSeconds,
-        ...(DeadLetterConfig === undefined ? {} : { deadLetterQueueArn: DeadLetterConfig.Arn }),
-        ...(InputTransformer === undefined
-          ? {}
-          : { transform: compileInputTransformer(InputTransformer.InputPathsMap, InputTransformer.InputTemplate) }),
-      })),
+      periodMs: periodOf(ScheduleExpression),
+      windowMs: FlexibleTimeWindow.Mode === 'OFF' ? 0 : FlexibleTimeWindow.MaximumWindowInMinutes * 60_000,
+      functionArn: lambda.resolve(Target.Arn).arn,
+      input: Target.Input,
     };
-    if (State === 'ENABLED') bus.addRule(rule);
+    if (State === 'ENABLED') scheduler.add(made);
   });
 
   for (const [id, { Type, Properties }] of resolver.resources(

@@ -30,6 +30,17 @@ const NAMED_TYPES: Readonly<Record<string, NamedType>> = {
       return { ref: arn, attributes: { Arn: arn, Name: name } };
     },
   },
+  'AWS::DynamoDB::Table': {
+    property: 'TableName',
+    identity: (name, home) => ({ ref: name, attributes: { Arn: homeArn(home, 'dynamodb', `table/${name}`) } }),
+  },
+  'AWS::Scheduler::ScheduleGroup': {
+    property: 'Name',
+    identity: (name, home) => ({
+      ref: name,
+      attributes: { Arn: homeArn(home, 'scheduler', `schedule-group/${name}`) },
+    }),
+  },
   'AWS::SNS::Topic': {
     property: 'TopicName',
     identity(name, home) {
@@ -92,6 +103,12 @@ export function identitiesOf(options: {
         const name = nameOf(logicalId, 'QueueName', resource, resolver);
         const ref = options.queueUrl(name);
         return { ref, attributes: { Arn: homeArn(home, 'sqs', name), QueueName: name, QueueUrl: ref } };
+      }
+      case 'AWS::Scheduler::Schedule': {
+        const name = nameOf(logicalId, 'Name', resource, resolver);
+        const group = resolver.resolve(resource.Properties['GroupName'] ?? 'default', `${logicalId}.GroupName`);
+        if (typeof group !== 'string') throw new TemplateError(`${logicalId}.GroupName`, 'must be a text');
+        return { ref: name, attributes: { Arn: homeArn(home, 'scheduler', `schedule/${group}/${name}`) } };
       }
       case 'AWS::Lambda::Version': {
         const number = versionNumber(logicalId, resource, resolver);

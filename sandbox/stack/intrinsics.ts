@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parameterValues } from './parameters.ts';
 import { type Resource, type Template, TemplateError } from './template.ts';
 
 /** What `Ref` and `Fn::GetAtt` give for a resource. */
@@ -35,7 +36,7 @@ const conditions = z.array(z.unknown()).min(2).max(10);
 export class Resolver {
   readonly template: Template;
   readonly #pseudo: Readonly<Record<string, string>>;
-  readonly #parameters: Readonly<Record<string, string>>;
+  readonly #parameters: ReadonlyMap<string, string | readonly string[]>;
   readonly #identify: Identify;
   readonly #identities = new Map<string, Identity>();
   readonly #underWay: string[] = [];
@@ -43,6 +44,7 @@ export class Resolver {
   /**
    * @param options.pseudo values of the pseudo parameters, such as `AWS::Region`
    * @param options.parameters values instead of the parameters' defaults
+   * @throws TemplateError if a parameter has a value that the template does not allow
    */
   constructor(options: {
     readonly template: Template;
@@ -52,7 +54,7 @@ export class Resolver {
   }) {
     this.template = options.template;
     this.#pseudo = options.pseudo;
-    this.#parameters = options.parameters;
+    this.#parameters = parameterValues(options.template.Parameters, options.parameters);
     this.#identify = options.identify;
   }
 
@@ -149,11 +151,10 @@ export class Resolver {
     const pseudo = this.#pseudo[name];
     if (pseudo !== undefined) return pseudo;
     if (name.startsWith('AWS::')) throw new TemplateError(where, `the sandbox does not know ${name}`);
-    const parameter = this.template.Parameters[name];
-    if (parameter !== undefined) {
-      const value = this.#parameters[name] ?? parameter.Default;
-      if (value === undefined) throw new TemplateError(where, `parameter ${name} has no default and was not given`);
-      return /^(CommaDelimitedList|List<)/.test(parameter.Type) ? String(value).split(',') : String(value);
+    const value = this.#parameters.get(name);
+    if (value !== undefined) return value;
+    if (Object.hasOwn(this.template.Parameters, name)) {
+      throw new TemplateError(where, `parameter ${name} has no default and was not given`);
     }
     const { ref } = this.identity(name, where);
     if (ref === undefined) throw new TemplateError(where, `the sandbox has no Ref of ${name}`);

@@ -61,7 +61,11 @@ export const ruleProperties = z.strictObject({
         Id: text,
         Arn: z
           .string()
-          .regex(/^arn:aws:(lambda|sns|sqs):/, 'the sandbox delivers to functions, topics and queues only'),
+          .regex(
+            /^arn:aws:(lambda|sns|sqs|states|events):/,
+            'the sandbox delivers to functions, topics, queues, state machines and event buses only',
+          ),
+        RoleArn: text.optional(),
         RetryPolicy: z
           .strictObject({
             MaximumRetryAttempts: int.min(0).max(185).optional(),
@@ -80,7 +84,7 @@ export const ruleProperties = z.strictObject({
 export const stateMachineProperties = z
   .strictObject({
     StateMachineName: text.optional(),
-    StateMachineType: z.literal('STANDARD', 'the sandbox runs STANDARD state machines only').optional(),
+    StateMachineType: z.enum(['STANDARD', 'EXPRESS']).default('STANDARD'),
     DefinitionString: text.optional(),
     Definition: z.record(z.string(), z.unknown()).optional(),
     DefinitionSubstitutions: z.record(z.string(), z.coerce.string()).default({}),
@@ -130,6 +134,60 @@ export const queueProperties = z.strictObject({
 
 export const queuePolicyProperties = z.strictObject({ Queues: z.array(text), PolicyDocument: z.unknown() });
 
+const keySchema = z.array(z.strictObject({ AttributeName: text, KeyType: z.enum(['HASH', 'RANGE']) }));
+const tableIndex = z.strictObject({
+  IndexName: text,
+  KeySchema: keySchema,
+  Projection: z.strictObject({
+    ProjectionType: z.enum(['ALL', 'INCLUDE', 'KEYS_ONLY']),
+    NonKeyAttributes: z.array(text).optional(),
+  }),
+});
+
+export const tableProperties = z.strictObject({
+  TableName: text.optional(),
+  AttributeDefinitions: z.array(z.strictObject({ AttributeName: text, AttributeType: z.enum(['S', 'N', 'B']) })),
+  KeySchema: keySchema,
+  BillingMode: z.literal('PAY_PER_REQUEST', 'the sandbox has tables on demand only'),
+  LocalSecondaryIndexes: z.array(tableIndex).optional(),
+  GlobalSecondaryIndexes: z.array(tableIndex).optional(),
+  TimeToLiveSpecification: z
+    .strictObject({ AttributeName: text, Enabled: z.union([z.boolean(), z.stringbool()]) })
+    .optional(),
+  DeletionProtectionEnabled: withoutEffect,
+  PointInTimeRecoverySpecification: withoutEffect,
+  SSESpecification: withoutEffect,
+  Tags: withoutEffect,
+});
+
+export const scheduleGroupProperties = z.strictObject({ Name: text.optional(), Tags: withoutEffect });
+
+export const scheduleProperties = z.strictObject({
+  Name: text.optional(),
+  GroupName: text.default('default'),
+  Description: withoutEffect,
+  ScheduleExpression: text,
+  ScheduleExpressionTimezone: withoutEffect,
+  State: z.enum(['ENABLED', 'DISABLED']).default('ENABLED'),
+  FlexibleTimeWindow: z.discriminatedUnion('Mode', [
+    z.strictObject({ Mode: z.literal('OFF') }),
+    z.strictObject({ Mode: z.literal('FLEXIBLE'), MaximumWindowInMinutes: int.min(1).max(1440) }),
+  ]),
+  Target: z.strictObject({
+    Arn: z.string().startsWith('arn:aws:lambda:', 'the targets of schedules in the sandbox are functions only'),
+    RoleArn: text,
+    Input: text.refine(isJson, 'must be JSON').optional(),
+    // Lambda takes every event at once here, so that there is nothing to try again and nothing dead.
+    RetryPolicy: z
+      .strictObject({
+        MaximumRetryAttempts: int.min(0).max(185).optional(),
+        MaximumEventAgeInSeconds: int.min(60).max(86_400).optional(),
+      })
+      .optional(),
+    DeadLetterConfig: z.strictObject({ Arn: text }).optional(),
+  }),
+});
+
 /** Types that may be in a template and do nothing here. Their intrinsics are resolved all the same. */
 export const TYPES_WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'AWS::CloudWatch::Alarm',
@@ -139,3 +197,12 @@ export const TYPES_WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'AWS::S3::Bucket',
   'AWS::S3::BucketPolicy',
 ]);
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

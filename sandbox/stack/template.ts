@@ -8,7 +8,21 @@ export class TemplateError extends Error {
   }
 }
 
-const parameter = z.looseObject({ Type: z.string(), Default: z.union([z.string(), z.number()]).optional() });
+const value = z.union([z.string(), z.number()]);
+
+const parameter = z.strictObject({
+  Type: z.enum(['String', 'Number', 'CommaDelimitedList', 'List<Number>']),
+  Default: value.optional(),
+  AllowedValues: z.array(value).optional(),
+  AllowedPattern: z.string().optional(),
+  MinLength: z.coerce.number().optional(),
+  MaxLength: z.coerce.number().optional(),
+  MinValue: z.coerce.number().optional(),
+  MaxValue: z.coerce.number().optional(),
+  ConstraintDescription: z.string().optional(),
+  Description: z.string().optional(),
+  NoEcho: z.unknown().optional(),
+});
 
 const resource = z.strictObject({
   Type: z.string(),

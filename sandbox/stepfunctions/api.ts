@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { Caller } from '../accounts.ts';
 import type { Home } from '../home.ts';
 import type { HistoryEvent } from './history.ts';
-import { type ExecutionRecord, type StepFunctions, StepFunctionsError } from './step-functions.ts';
+import type { ExecutionRecord, StepFunctions } from './step-functions.ts';
+import { StepFunctionsError } from './step-functions-error.ts';
 
 /** One call as it comes over HTTP. `target` is the header X-Amz-Target, for example `AWSStepFunctions.StartExecution`. */
 export interface StatesCall extends Caller {
@@ -123,7 +124,14 @@ export class StatesApi {
       z.strictObject({ stateMachineArn: z.string(), statusFilter: z.enum(STATUSES).optional(), ...page }),
       input,
     );
-    const { arn } = this.#stepFunctions.stateMachine(stateMachineArn);
+    const { arn, type } = this.#stepFunctions.stateMachine(stateMachineArn);
+    // https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
+    if (type === 'EXPRESS') {
+      throw new StepFunctionsError(
+        'StateMachineTypeNotSupported',
+        'This operation is not supported by this type of state machine',
+      );
+    }
     const executions = this.#stepFunctions
       .executions()
       .filter((each) => each.stateMachineArn === arn && (statusFilter ?? each.status) === each.status)
@@ -149,10 +157,10 @@ export class StatesApi {
 
   #listStateMachines(input: unknown): Record<string, unknown> {
     const { items, rest } = pageOf(this.#stepFunctions.stateMachines(), read(z.strictObject(page), input), 100);
-    const stateMachines = items.map(({ arn, name, createdAt }) => ({
+    const stateMachines = items.map(({ arn, name, type, createdAt }) => ({
       stateMachineArn: arn,
       name,
-      type: 'STANDARD',
+      type,
       creationDate: seconds(createdAt),
     }));
     return { stateMachines, ...rest };
@@ -163,13 +171,13 @@ export class StatesApi {
       z.strictObject({ stateMachineArn: z.string(), includedData: z.literal('ALL_DATA').optional() }),
       input,
     );
-    const { arn, name, definition, roleArn, createdAt } = this.#stepFunctions.stateMachine(stateMachineArn);
+    const { arn, name, type, definition, roleArn, createdAt } = this.#stepFunctions.stateMachine(stateMachineArn);
     return {
       stateMachineArn: arn,
       name,
       definition,
       roleArn,
-      type: 'STANDARD',
+      type,
       status: 'ACTIVE',
       creationDate: seconds(createdAt),
     };

@@ -1,12 +1,26 @@
 import { ExecutionError, StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import type { Clock } from '../clock.ts';
 import { DATA_LIMIT_EXCEEDED, type PreparedDefinition, type TaskState } from './definition.ts';
-import { ExecutionHistory, LONGEST_HISTORY } from './history.ts';
+import { type History, LONGEST_HISTORY } from './history.ts';
 import { isTooLarge, type JsonValue, type Task, tooLarge } from './tasks.ts';
 
 /** How an execution ended. `output` is JSON text. */
 export interface ExecutionEnd {
   readonly status: 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
+  readonly output?: string;
+  readonly error?: string;
+  readonly cause?: string;
+}
+
+/** An execution as it is now. Times are milliseconds since 1970; input and output are JSON text. */
+export interface ExecutionState {
+  readonly arn: string;
+  readonly name: string;
+  readonly stateMachineArn: string;
+  readonly status: 'RUNNING' | ExecutionEnd['status'];
+  readonly startDate: number;
+  readonly stopDate?: number;
+  readonly input: string;
   readonly output?: string;
   readonly error?: string;
   readonly cause?: string;
@@ -37,7 +51,7 @@ class ExecutionIsOverError extends Error {
 
 /** One run of a state machine's definition. */
 export class Execution {
-  readonly history: ExecutionHistory;
+  readonly history: History;
   /** Resolves at the end, once the history is complete; never rejects. */
   readonly ended: Promise<ExecutionEnd>;
   readonly #interpreter: Interpreter;
@@ -55,9 +69,10 @@ export class Execution {
     readonly names: ExecutionNames;
     readonly input: string;
     readonly clock: Clock;
+    readonly history: History;
   }) {
     const { definition, names, input, clock } = options;
-    this.history = new ExecutionHistory(clock);
+    this.history = options.history;
     this.history.add('ExecutionStarted', { input, inputDetails: { truncated: false }, roleArn: names.roleArn });
 
     const stateNow = { Name: '', EnteredTime: '' };

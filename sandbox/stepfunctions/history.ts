@@ -18,7 +18,20 @@ export interface HistoryEvent {
 /** "The execution history is limited to 25,000 events": https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
 export const LONGEST_HISTORY = 25_000;
 
-export class ExecutionHistory {
+/** Takes what happens in an execution. */
+export interface History {
+  /** @param detailsName defaults to the type with a small first letter and `EventDetails` */
+  add(type: string, details?: Readonly<Record<string, unknown>>, detailsName?: string): void;
+  events(): readonly HistoryEvent[];
+}
+
+/** "Execution history is not captured": https://docs.aws.amazon.com/step-functions/latest/dg/express-at-least-once-execution.html */
+export const NO_HISTORY: History = {
+  add() {},
+  events: () => [],
+};
+
+export class ExecutionHistory implements History {
   readonly #clock: Clock;
   readonly #events: HistoryEvent[] = [];
 
@@ -26,7 +39,6 @@ export class ExecutionHistory {
     this.#clock = clock;
   }
 
-  /** @param detailsName defaults to the type with a small first letter and `EventDetails` */
   add(type: string, details?: Readonly<Record<string, unknown>>, detailsName?: string): void {
     const id = this.#events.length + 1;
     this.#events.push({

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { LambdaService } from '../lambda/lambda-service.ts';
+import type { FunctionRunner } from '../lambda/function-runner.ts';
 import { type Messaging, MessagingError } from '../messaging.ts';
 import { DATA_LIMIT_EXCEEDED, DefinitionError, type TaskState } from './definition.ts';
 
@@ -57,11 +57,11 @@ export function tooLarge(name: string): string {
 
 /** Knows which Task resources the sandbox can run: functions of the stack and its topics. */
 export class Tasks {
-  readonly #lambda: LambdaService;
+  readonly #lambda: FunctionRunner;
   readonly #messaging: Messaging;
 
   constructor(options: {
-    readonly lambda: LambdaService;
+    readonly lambda: FunctionRunner;
     readonly messaging: Messaging;
   }) {
     this.#lambda = options.lambda;

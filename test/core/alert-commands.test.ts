@@ -19,10 +19,18 @@ function commandsIn(text: string): readonly string[] {
   return commands;
 }
 
-/** The aws command line, as far as it writes down what it was asked and repeats the input of an execution. */
+/** The aws command line, as far as it writes down what it was asked, repeats the input of an execution and sends payloads. */
 const AWS = `#!/bin/bash
-printf '%s\\n' "$@" >> "$CALLS"; echo -- >> "$CALLS"
-if [ "$2" = describe-execution ]; then cat "$INPUT"; else echo ok; fi
+printf '%s\\n' "$@" -- > "$CALLS.$$"
+cat "$CALLS.$$" >> "$CALLS" # at once, as two commands of a pipe run side by side
+while [ $# -gt 0 ]; do
+  case "$1" in
+    describe-execution) cat "$INPUT"; exit ;;
+    --payload) cat "\${2#fileb://}" > "$PAYLOAD" ;;
+  esac
+  shift
+done
+echo ok
 `;
 
 const INPUT = JSON.stringify({ rule: "it's", source: { tags: { Name: 'a "b" $c `d` \\e' } }, note: 'two  blanks' });
@@ -51,6 +59,7 @@ describe.skipIf(!hasBash)('a command of an alert, pasted into bash', () => {
       PATH: `${folder}:${process.env['PATH']}`,
       CALLS: join(folder, 'calls'),
       INPUT: join(folder, 'input'),
+      PAYLOAD: join(folder, 'payload'),
       EDITOR: 'true',
     };
     bash(command, { cwd: folder, env });
@@ -58,10 +67,47 @@ describe.skipIf(!hasBash)('a command of an alert, pasted into bash', () => {
     return calls.slice(0, -1).map((call) => call.split('\n'));
   }
 
-  const startsAgain = (text: string) => commandsIn(text).filter((found) => found.includes(' start-execution '));
+  const sent = () => readFileSync(join(folder, 'payload'), 'utf8');
+  const startsAgain = (text: string) => commandsIn(text).filter((found) => found.includes('-requestCopy'));
 
-  it('starts the execution again, under a new name and with the same input, character by character', () => {
+  it('puts the request into the queue again, as it was, character by character', () => {
     const [again = ''] = startsAgain(writeAlert(EXAMPLES.CopyFailed, INSTALL).message);
+    const calls = paste(again);
+    expect(calls).toHaveLength(2);
+    expect(calls).toContainEqual([
+      'lambda',
+      'invoke',
+      '--region',
+      'eu-west-1',
+      '--function-name',
+      'ebs-snapshot-copier-prod-requestCopy',
+      '--payload',
+      'fileb:///dev/stdin',
+      '/dev/stdout',
+    ]);
+    expect(sent()).toBe(INPUT);
+  });
+
+  it('puts it there with changes that somebody made', () => {
+    const { message } = writeAlert(EXAMPLES.RequestRefused, INSTALL);
+    const save = commandsIn(message).find((found) => found.includes('> copy-request.json')) ?? '';
+    paste(save);
+    expect(readFileSync(join(folder, 'copy-request.json'), 'utf8')).toBe(INPUT);
+    writeFileSync(join(folder, 'copy-request.json'), 'changed');
+    paste(startsAgain(message).at(-1) ?? '');
+    expect(sent()).toBe('changed');
+  });
+
+  it('starts a dry run again, under a new name and with the same input', () => {
+    const { execution, request: asked } = EXAMPLES.NotAllowed;
+    const rehearsal = {
+      ...EXAMPLES.NotAllowed,
+      request: { ...asked, dryRun: true },
+      execution: { ...execution, name: 'rehearsal' },
+    };
+    const [again = ''] = commandsIn(writeAlert(rehearsal, INSTALL).message).filter((found) =>
+      found.includes('start-execution'),
+    );
     expect(paste(again).at(-1)).toEqual([
       'stepfunctions',
       'start-execution',
@@ -70,22 +116,10 @@ describe.skipIf(!hasBash)('a command of an alert, pasted into bash', () => {
       '--state-machine-arn',
       'arn:aws:states:eu-west-1:444455556666:stateMachine:ebs-snapshot-copier-prod',
       '--name',
-      'snap-0a1b2c3d4e5f60718-eu-central-1-2',
+      'rehearsal-2',
       '--input',
       INPUT,
     ]);
-  });
-
-  it('starts it again with an edited request', () => {
-    const { message } = writeAlert(EXAMPLES.RequestRefused, INSTALL);
-    const save = commandsIn(message).find((found) => found.includes('> copy-request.json')) ?? '';
-    paste(save);
-    expect(readFileSync(join(folder, 'copy-request.json'), 'utf8')).toBe(INPUT);
-    expect(
-      paste(startsAgain(message).at(-1) ?? '')
-        .at(-1)
-        ?.slice(-2),
-    ).toEqual(['--input', 'file://copy-request.json']);
   });
 
   it.each(Object.entries(EXAMPLES))('is right for bash, each one of %s', (_, execution) => {
@@ -111,9 +145,17 @@ describe.skipIf(!hasBash)('a command of an alert, pasted into bash', () => {
 
   it('holds names with quotes and blanks together', () => {
     const execution = { ...EXAMPLES.CopyFailed.execution, arn: "it's; rm -rf $HOME", name: 'by hand' };
-    const [again = ''] = startsAgain(writeAlert(failed({ ...EXAMPLES.CopyFailed, execution }), INSTALL).message);
-    const calls = paste(again);
-    expect(calls[0]).toContain("it's; rm -rf $HOME");
-    expect(calls[1]).toContain('by hand-2');
+    const install = { ...INSTALL, name: 'an "install"' };
+    const [again = ''] = startsAgain(writeAlert(failed({ ...EXAMPLES.CopyFailed, execution }), install).message);
+    const words = paste(again).flat();
+    expect(words).toContain("it's; rm -rf $HOME");
+    expect(words).toContain('an "install"-requestCopy');
+    const rehearsal = failed({
+      ...EXAMPLES.CopyFailed,
+      execution,
+      request: { ...EXAMPLES.CopyFailed.request, dryRun: true },
+    });
+    const start = commandsIn(writeAlert(rehearsal, install).message).find((found) => found.includes('start-execution'));
+    expect(paste(start ?? '').flat()).toContain('by hand-2');
   });
 });

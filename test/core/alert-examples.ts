@@ -1,3 +1,4 @@
+import { ledgerError } from '../../aws/dynamodb-errors.ts';
 import type { CopyFailure, CopyProgress } from '../../core/copy-progress.ts';
 import type { CopyRequest } from '../../core/copy-request.ts';
 import { type AboutCall, inOurWords } from '../../core/ec2-errors.ts';
@@ -94,6 +95,17 @@ export function ec2Error(code: string, words: string, status = 400, about: Parti
   return thrown(ours.name, ours.message);
 }
 
+/** What a Catch catches when DynamoDB answers a call for the ledger with an error, or not at all. */
+export function ledgerAnswer(code: string, words: string, status: number | 'no answer' = 400): CaughtError {
+  const $metadata = status === 'no answer' ? {} : { httpStatusCode: status };
+  const error = Object.assign(new Error(words), { name: code, $metadata });
+  const what = `${REQUEST.source.snapshotId} to ${REQUEST.destination.region}`;
+  const ours = ledgerError(error, { call: 'PutItem', table: LEDGER, what });
+  return thrown(ours.name, ours.message);
+}
+
+export const LEDGER = 'ebs-snapshot-copier-prod-LedgerTable-1ABCDEFGHIJKL';
+
 /** An execution for each reason. A new reason does not compile without one. */
 export const EXAMPLES: Readonly<Record<ExecutionFailureReason, FailedExecution>> = {
   KeyNotAccessible: failed({
@@ -108,7 +120,6 @@ export const EXAMPLES: Readonly<Record<ExecutionFailureReason, FailedExecution>>
   DeadlinePassed: failed({
     copy: givenUp({ name: 'DeadlinePassed', message: 'the copy was still pending (63 %) at its deadline' }, 63),
   }),
-  RegionBusy: failed({ error: ec2Error('ResourceLimitExceeded', 'Too many snapshot copies in progress.') }),
   NotAllowed: failed({
     error: ec2Error('UnauthorizedOperation', 'You are not authorized to perform this operation.', 403),
   }),
@@ -119,6 +130,9 @@ export const EXAMPLES: Readonly<Record<ExecutionFailureReason, FailedExecution>>
   }),
   CopyFailed: failed({ copy: givenUp({ name: 'CopyEndedInError', message: 'Internal trouble' }) }),
   Ec2Trouble: failed({ error: ec2Error('Unavailable', 'The server is overloaded.', 503) }),
+  LedgerTrouble: failed({
+    error: ledgerAnswer('ResourceNotFoundException', 'Requested resource not found'),
+  }),
   LambdaTrouble: failed({ error: { Error: 'Lambda.TooManyRequestsException', Cause: 'Rate Exceeded.' } }),
   TimedOut: failed({ endedAs: 'TIMED_OUT' }),
   Aborted: failed({ endedAs: 'ABORTED', error: { Error: 'Maintenance', Cause: 'not tonight' } }),

@@ -3,7 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { type Alert, writeAlert, writeSourceNotVisibleAlert } from '../../core/alert.ts';
 import type { FailedExecution } from '../../core/execution.ts';
 import { readSnapshotEvent } from '../../core/snapshot-event.ts';
-import { EXAMPLES, ec2Error, failed, givenUp, INSTALL, REQUEST, request, thrown } from './alert-examples.ts';
+import {
+  EXAMPLES,
+  ec2Error,
+  failed,
+  givenUp,
+  INSTALL,
+  LEDGER,
+  ledgerAnswer,
+  REQUEST,
+  request,
+  thrown,
+} from './alert-examples.ts';
 
 /** The text below one heading. */
 function sectionOf({ message }: Alert, heading: string): string {
@@ -253,11 +264,12 @@ describe('what to do', () => {
     expect(at({ outpost: 'arn:x/op-1' })).toContain('eu-central-1 outpost: arn:x/op-1 deadline:');
   });
 
-  it('about a copy that never began is to see who takes the slots', () => {
+  it('about a copy that never began is not about slots, for which nothing waits in an execution', () => {
     const late = failed({ error: thrown('DeadlinePassedError', 'It could not begin before its deadline.') });
-    expect(meaningOf(late)).toContain('The copy never began.');
-    expect(todoOf(late)).toContain('--filters Name=status,Values=pending');
-    expect(todoOf(EXAMPLES.RegionBusy)).toContain('--filters Name=status,Values=pending');
+    expect(meaningOf(late)).toContain('The copy never began. The deadline, 2d, counts from the start of the execution');
+    expect(meaningOf(late)).toContain('EC2 could not be reached, or answered with errors');
+    expect(todoOf(late)).toContain('health.aws.amazon.com');
+    expect(todoOf(late)).toContain('raise the deadline');
   });
 
   it('about a refusal by IAM names action, role, both Regions and how to decode it', () => {
@@ -327,6 +339,77 @@ describe('what to do', () => {
       'what else calls EC2 so often in eu-central-1',
     );
     expect(meaningOf(failed({ error: thrown('ServiceTroubleError', 'x') }))).toContain('errors to the calls');
+  });
+
+  it('about the ledger is to look at its table first', () => {
+    const look = `aws dynamodb describe-table --region eu-west-1 --table-name ${LEDGER}`;
+    expect(todoOf(EXAMPLES.LedgerTrouble)).toContain(look);
+    expect(meaningOf(EXAMPLES.LedgerTrouble)).toContain('DynamoDB could not be used.');
+    const unnamed = thrown('ServiceTroubleError', 'StartExecution of a: Step Functions says InternalError: x');
+    expect(meaningOf(failed({ error: unnamed }))).toContain('Step Functions could not be used.');
+    expect(todoOf(failed({ error: unnamed }))).not.toContain('describe-table');
+  });
+
+  it.each([
+    ['ThrottlingException', 400, 'find out what else uses it so often'],
+    ['ProvisionedThroughputExceededException', 400, 'find out what else uses it so often'],
+    ['AccessDeniedException', 400, 'ebs-snapshot-copier-prod may use it. If a role was changed, deploy again'],
+    ['ResourceNotFoundException', 400, `aws dynamodb list-backups --region eu-west-1 --table-name ${LEDGER}`],
+    ['ValidationException', 400, 'compare it with LedgerTable in serverless.yml'],
+    ['ItemCollectionSizeLimitExceededException', 400, '--param="keepRequestsDays=90"'],
+    ['InternalServerError', 500, 'health.aws.amazon.com'],
+    ['TimeoutError', 'no answer', 'health.aws.amazon.com'],
+  ] as const)('about the ledger after %s says what helps', (code, status, step) => {
+    const todo = todoOf(failed({ error: ledgerAnswer(code, 'x', status) }));
+    expect(todo).toContain(step);
+    expect(todo).toMatch(/Start it again when that is over: it then waits for its turn\.$/);
+  });
+
+  it('about an item of the ledger is what the error says of it', () => {
+    const error = thrown('LedgerBusyError', 'Others wrote 10 times.');
+    expect(todoOf(failed({ error }))).toContain('The words above say which item');
+    expect(meaningOf(failed({ error }))).toContain('The ledger could not be used.');
+  });
+
+  it('about a Region without a free slot is nothing: what has to be mended is why the request could not wait for one', () => {
+    const refused = ec2Error('ResourceLimitExceeded', 'Too many snapshot copies in progress.');
+    const noSlot =
+      'EC2 had no free copy slot in eu-central-1, which is no failure, and the request was to wait for one. It could not be put back into the queue.';
+    const meaning = `WHAT IT MEANS ${noSlot} `;
+    expect(meaningOf(failed({ ...EXAMPLES.LedgerTrouble, refused }))).toMatch(new RegExp(`^${meaning}To start copies`));
+    expect(meaningOf(failed({ ...EXAMPLES.LambdaTrouble, refused }))).toMatch(new RegExp(`^${meaning}Lambda did not`));
+    expect(meaningOf(failed({ error: refused }))).toBe(meaning.trimEnd());
+    expect(todoOf(failed({ error: refused }))).toMatch(
+      /^WHAT TO DO 1\. Start it again when that is over: it then waits/,
+    );
+    expect(meaningOf(EXAMPLES.LedgerTrouble)).not.toContain('slot');
+  });
+});
+
+describe('how to start it again', () => {
+  const again = (execution: FailedExecution) => plain(sectionOf(writeAlert(execution, INSTALL), 'START IT AGAIN'));
+
+  it('is to put the input of the execution into the queue', () => {
+    expect(again(EXAMPLES.CopyFailed)).toContain(
+      'aws stepfunctions describe-execution --region eu-west-1 \\ --execution-arn arn:aws:states:eu-west-1:444455556666:execution:ebs-snapshot-copier-prod:snap-0a1b2c3d4e5f60718-eu-central-1-1 \\ --query input --output text | aws lambda invoke --region eu-west-1 \\ --function-name ebs-snapshot-copier-prod-requestCopy \\ --payload fileb:///dev/stdin /dev/stdout',
+    );
+    expect(again(EXAMPLES.CopyFailed)).toContain('it waits for its turn now (accepted), or somebody was faster');
+  });
+
+  it('may be to change it first, where that helps', () => {
+    expect(again(EXAMPLES.RequestRefused)).toContain('--payload fileb://copy-request.json /dev/stdout');
+    expect(again(EXAMPLES.CopyFailed)).not.toContain('copy-request.json');
+  });
+
+  it('is to start another execution after a dry run, of which no queue knows', () => {
+    const rehearsal = failed({
+      ...EXAMPLES.RequestRefused,
+      request: { ...REQUEST, dryRun: true },
+      execution: { ...EXAMPLES.RequestRefused.execution, name: 'snap-0a1b2c3d4e5f60718-eu-central-1-0' },
+    });
+    expect(again(rehearsal)).toContain('--name snap-0a1b2c3d4e5f60718-eu-central-1-0-2');
+    expect(again(rehearsal)).toContain('If the answer is ExecutionAlreadyExists, somebody was faster.');
+    expect(again(rehearsal)).not.toMatch(/requestCopy|accepted|copy-request\.json/);
   });
 });
 

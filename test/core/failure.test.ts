@@ -1,9 +1,21 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import * as z from 'zod';
+import { dynamoDbLedger } from '../../aws/dynamodb-ledger.ts';
+import { readRequest } from '../../aws/ledger-items.ts';
+import { callStepFunctions } from '../../aws/step-functions.ts';
 import { readCaughtError } from '../../core/caught-error.ts';
 import { inOurWords } from '../../core/ec2-errors.ts';
+import { CopierError } from '../../core/errors.ts';
 import { type ExecutionFailureReason, FAILURE_REASONS, failureOf } from '../../core/failure.ts';
-import { EXAMPLES, ec2Error, failed, givenUp, thrown } from './alert-examples.ts';
+import { requestKey } from '../../core/ledger-request.ts';
+import { requested } from '../../core/request-transitions.ts';
+import { EXAMPLES, ec2Error, failed, givenUp, LEDGER, ledgerAnswer, REQUEST, thrown } from './alert-examples.ts';
+
+/** A table in which others have always just changed what is to be written. */
+vi.mock('../../aws/dynamodb-table.ts', () => ({
+  dynamoDbTable: () => ({ get: () => Promise.resolve(undefined), put: () => Promise.resolve(false) }),
+}));
 
 describe('the reason of a failure', () => {
   it.each(Object.entries(EXAMPLES))('%s has an execution that fails so', (reason, execution) => {
@@ -15,13 +27,13 @@ describe('the reason of a failure', () => {
       'KeyNotAccessible',
       'SourceGone',
       'DeadlinePassed',
-      'RegionBusy',
       'NotAllowed',
       'QuotaReached',
       'RequestRefused',
       'CopyDisappeared',
       'CopyFailed',
       'Ec2Trouble',
+      'LedgerTrouble',
       'LambdaTrouble',
       'TimedOut',
       'Aborted',
@@ -62,9 +74,74 @@ describe('the reason of a failure', () => {
       reason,
       what: words,
       saidBy: 'EC2',
-      ec2Code: code,
+      code: code,
       call: 'CopySnapshot',
       callRegion: 'eu-central-1',
+    });
+  });
+
+  it.each<[code: string, words: string, status: number | 'no answer']>([
+    ['ThrottlingException', 'Throughput exceeds the current capacity of your table.', 400],
+    ['ProvisionedThroughputExceededException', 'no', 400],
+    ['InternalServerError', 'no', 500],
+    ['AccessDeniedException', 'User: x is not authorized to perform: dynamodb:PutItem', 400],
+    ['ValidationException', 'One or more parameter values were invalid', 400],
+    ['TimeoutError', 'no answer in 8000 ms', 'no answer'],
+    ['InvalidKMSKey.Disabled', 'The KMS key of the table', 400],
+  ])("of DynamoDB's %s is not EC2's trouble but the ledger's", (code, words, status) => {
+    expect(failureOf(failed({ error: ledgerAnswer(code, words, status) }))).toEqual({
+      reason: 'LedgerTrouble',
+      what: words,
+      saidBy: 'AWS',
+      code,
+      ledger: { service: 'DynamoDB', table: LEDGER },
+    });
+  });
+
+  it('of Step Functions, which starts what the ledger admits, is the same', async () => {
+    const said = callStepFunctions('StartExecution of a', () =>
+      Promise.reject(
+        Object.assign(new Error('no'), { name: 'AccessDeniedException', $metadata: { httpStatusCode: 400 } }),
+      ),
+    );
+    const ours = await said.catch((error: unknown) => z.instanceof(CopierError).parse(error));
+    expect(failureOf(failed({ error: thrown(ours.name, ours.message) }))).toEqual({
+      reason: 'LedgerTrouble',
+      what: 'no',
+      saidBy: 'AWS',
+      code: 'AccessDeniedException',
+      ledger: { service: 'Step Functions' },
+    });
+  });
+
+  it('of a ledger that others change all the time, or in which an item is broken, is the same in our own words', async () => {
+    const busy = 'Admission for eu-central-1: others decided at the same time, 5 times in a row.';
+    expect(failureOf(failed({ error: thrown('LedgerBusyError', busy) }))).toEqual({
+      reason: 'LedgerTrouble',
+      what: busy,
+      saidBy: 'copier',
+    });
+    for (const error of [await changedByOthers(), brokenItem()]) {
+      expect(failureOf(failed({ error: thrown(error.name, error.message) }))).toEqual({
+        reason: 'LedgerTrouble',
+        what: error.message,
+        saidBy: 'copier',
+      });
+    }
+  });
+
+  it('of a request that EC2 had no slot for is that it could not be put back, in the words that say why', () => {
+    const refused = ec2Error('ResourceLimitExceeded', 'Too many snapshot copies in progress.');
+    expect(failureOf(failed({ refused, error: ledgerAnswer('InternalServerError', 'no', 500) }))).toMatchObject({
+      reason: 'LedgerTrouble',
+      code: 'InternalServerError',
+    });
+    const error = { Error: 'Lambda.TooManyRequestsException', Cause: 'Rate Exceeded.' };
+    expect(failureOf(failed({ refused, error })).reason).toBe('LambdaTrouble');
+    expect(failureOf(failed({ error: refused }))).toMatchObject({
+      reason: 'LedgerTrouble',
+      what: 'Too many snapshot copies in progress.',
+      saidBy: 'EC2',
     });
   });
 
@@ -123,6 +200,7 @@ describe('the reason of a failure', () => {
     expect(failureOf(failed({ endedAs: 'FAILED' })).what).toBe('nothing says why it failed');
     const silent = ec2Error('Blocked', '');
     expect(failureOf(failed({ error: silent })).what).toBe('no further words');
+    expect(failureOf(failed({ error: ledgerAnswer('InternalServerError', '', 500) })).what).toBe('no further words');
   });
 
   it('knows the copy from what was removed, if it was never reported', () => {
@@ -137,7 +215,7 @@ describe('the reason of a failure', () => {
       reason: 'Ec2Trouble',
       what: 'socket hang up',
       saidBy: 'AWS',
-      ec2Code: 'ECONNRESET',
+      code: 'ECONNRESET',
       call: 'CopySnapshot',
       callRegion: 'eu-central-1',
     });
@@ -161,6 +239,29 @@ describe('the reason of a failure', () => {
     );
   });
 });
+
+/** What the ledger throws when others change the same request each time. */
+async function changedByOthers(): Promise<Error> {
+  const ledger = dynamoDbLedger(LEDGER, { pause: () => Promise.resolve() });
+  const change = ledger.change(
+    requestKey(REQUEST.source, REQUEST.destination),
+    requested(REQUEST, 'x', new Date('2026-03-02T04:13:01Z')),
+  );
+  return change.then(
+    () => new Error('it was changed'),
+    (error: unknown) => z.instanceof(Error).parse(error),
+  );
+}
+
+/** What the ledger throws when somebody edited an item. */
+function brokenItem(): Error {
+  try {
+    readRequest({ region: { S: 'eu-central-1' }, item: { S: 'x' } });
+    return new Error('it was read');
+  } catch (error) {
+    return z.instanceof(Error).parse(error);
+  }
+}
 
 describe('a caught error', () => {
   it.each([

@@ -25,14 +25,16 @@ describe('the input of a Task state', () => {
 
   it('has what earlier states added; what only Step Functions reads is left out', () => {
     const error = { Error: 'RequestRefusedError', Cause: '{}' };
+    const refused = { Error: 'CopySlotsTakenError', Cause: '{}' };
     const removal = { outcome: 'removed', copyId: 'snap-1', detail: 'gone' } as const;
     expect(
-      parseTaskInput({ execution, data: { ...request(), copy, error, removal, told: { MessageId: '1' } } }),
+      parseTaskInput({ execution, data: { ...request(), copy, error, refused, removal, told: { MessageId: '1' } } }),
     ).toEqual({
       execution,
       request: request(),
       copy,
       error,
+      refused,
       removal,
     });
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings, setting } from '../../functions/settings.ts';
 
-const { INSTALL_NAME, ACCOUNT_ID } = setting;
+const { INSTALL_NAME, ACCOUNT_ID, KEEP_REQUESTS_DAYS, LOOKBACK_HOURS } = setting;
 
 describe('the settings of a function', () => {
   it('are those that it asks for', () => {
@@ -17,5 +17,13 @@ describe('the settings of a function', () => {
     const read = () => readSettings(env, { INSTALL_NAME, ACCOUNT_ID });
     expect(read).toThrow(/INSTALL_NAME: missing: .*for example ebs-snapshot-copier-prod\n.*ACCOUNT_ID: .*111122223333/);
     expect(read).not.toThrow(/secret/);
+  });
+
+  it('are numbers where numbers are meant, and an error where they are none', () => {
+    expect(readSettings({ LOOKBACK_HOURS: '0' }, { LOOKBACK_HOURS })).toEqual({ LOOKBACK_HOURS: 0 });
+    for (const wrong of ['', 'ninety', '-1', '1.5', '9e1', undefined]) {
+      const read = () => readSettings({ KEEP_REQUESTS_DAYS: wrong }, { KEEP_REQUESTS_DAYS });
+      expect(read, wrong).toThrow(/KEEP_REQUESTS_DAYS: not a whole number: .*for example 90/);
+    }
   });
 });

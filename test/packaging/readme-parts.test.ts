@@ -8,7 +8,7 @@ import { NEVER_RETRIED, statesTable } from '../../packaging/states-table.ts';
 import { packagedService } from '../support/packaged.ts';
 import { planted } from '../support/planted.ts';
 
-const definition = readDefinition();
+const definition = readDefinition('copy-snapshot');
 const machine = parseStateMachine(definition);
 const functions = readFunctions();
 
@@ -24,9 +24,9 @@ describe('the drawing', () => {
     for (const [name, { Comment = '' }] of Object.entries(machine.States)) {
       expect(text).toContain(` ${name} ${Comment}`.trimEnd());
     }
-    for (const file of ['start-copy', 'check-copy', 'tag-copy', 'remove-failed-copy', 'explain-failure']) {
-      expect(text).toContain(`functions/${file}.ts`);
-    }
+    const files = ['start-copy', 'check-copy', 'tag-copy', 'return-to-queue', 'remove-failed-copy', 'explain-failure'];
+    for (const file of files) expect(text).toContain(`functions/${file}.ts`);
+    expect(text).toContain(' CopySlotsTakenError ');
     expect(text).toContain('sns:publish');
   });
 
@@ -37,10 +37,18 @@ describe('the drawing', () => {
     expect(await drawStateMachine(other, functions)).not.toBe(drawn);
   });
 
-  it('is refused where it would lie: its frame says that every error in it leads to the failure path', async () => {
-    const other = parseStateMachine(planted(definition, 'States.CheckCopy.Catch.0.Next', 'TagCopy'));
-    await expect(drawStateMachine(other, functions)).rejects.toThrow(/CheckCopy/);
-  });
+  it.each([
+    ['CheckCopy', 'States.CheckCopy.Catch.0.Next', 'TagCopy'],
+    ['CheckCopy', 'States.CheckCopy.Catch.0.ErrorEquals', ['ThrottledError']],
+    ['ReturnToQueue', 'States.ReturnToQueue.Catch', undefined],
+    ['StartCopy', 'States.ReturnToQueue.Next', 'CopyFailed'],
+  ])(
+    'is refused where it would lie: its frame says that every error of %s leads to the failure path',
+    async (state, path, value) => {
+      const other = parseStateMachine(planted(definition, path, value));
+      await expect(drawStateMachine(other, functions)).rejects.toThrow(new RegExp(`^${state} has no Catch`));
+    },
+  );
 
   function textIn(svg: string): string {
     const texts = [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text = '']) => text);
@@ -64,10 +72,10 @@ describe('the table of states', () => {
 
   it('says how often and for how long something is tried again', () => {
     const [, , tried] = rows.get('StartCopy') ?? [];
-    expect(tried).toContain('`CopySlotsTakenError`: 4,000 times in 15 days<br>');
+    expect(tried).not.toContain('CopySlotsTakenError');
     expect(tried).toContain('`CopyOutcomeUnknownError`: 20 times in 3 hours<br>');
     expect(tried).toContain("Lambda's own trouble: 20 times in 3 hours<br>");
-    expect(tried).toContain('`NotYetVisibleError`: 15 times in 6 minutes<br>');
+    expect(tried).toContain('`NotYetVisibleError`: 30 times in 14 minutes<br>');
     expect(tried).toContain('`ThrottledError`, throttling by Lambda: 40 times in 88 minutes<br>');
     expect(rows.get('ExplainFailure')?.[2]).toBe('as `RemoveFailedCopy`');
     const [, , told] = rows.get('TellDeadLetterTopic') ?? [];

@@ -100,6 +100,51 @@ it('a slow copy takes longer by a factor, or so many seconds', async () => {
   expect(ends()).toEqual(['completed', 'completed', 'completed']);
 });
 
+describe('a fault by chance', () => {
+  /** What so many calls of DescribeSnapshots are answered with. */
+  const outcomes = (calls: number) =>
+    Array.from({ length: calls }, () => {
+      const params = new URLSearchParams({ Action: 'DescribeSnapshots' });
+      const result = sandbox.service.call({ account: SOURCE, region: TO, params });
+      return 'error' in result ? result.error.code : 'no error';
+    });
+
+  it('befalls its share of the calls, the same ones in every run, until it is cleared', async () => {
+    const fault = { kind: 'error', action: 'DescribeSnapshots', code: 'RequestLimitExceeded', share: 0.1 };
+    const { id } = sandbox.service.faults.add(fault);
+    const codes = outcomes(500);
+    expect(codes.filter((code) => code === 'RequestLimitExceeded').length).toBeGreaterThan(30);
+    expect(codes.filter((code) => code === 'no error').length).toBeGreaterThan(430);
+    expect(await errorCode(copy())).toBe('no error');
+    expect(sandbox.service.faults.list()).toEqual([{ id, fault, left: undefined }]);
+
+    sandbox.service.faults.clear(id);
+    expect(new Set(outcomes(100))).toEqual(new Set(['no error']));
+
+    sandbox = new Ec2Sandbox();
+    sandbox.service.faults.add(fault);
+    expect(outcomes(500)).toEqual(codes);
+    sandbox = new Ec2Sandbox({ faultSeed: 2 });
+    sandbox.service.faults.add(fault);
+    expect(outcomes(500)).not.toEqual(codes);
+  });
+
+  it('ends after so many, if that is asked for as well', () => {
+    sandbox.service.faults.add({ kind: 'error', code: 'InternalError', share: 0.5, times: 3 });
+    const codes = outcomes(100);
+    expect(codes.filter((code) => code === 'InternalError')).toHaveLength(3);
+    expect(codes.slice(0, 3)).not.toEqual(['InternalError', 'InternalError', 'InternalError']);
+  });
+
+  it('loses answers of calls that were done', async () => {
+    sandbox.service.faults.add({ kind: 'lost-answer', action: 'CopySnapshot', share: 0.5 });
+    const lost: string[] = [];
+    for (let i = 0; i < 20; i++) lost.push(await errorCode(copy()));
+    expect(copies()).toHaveLength(20);
+    expect(new Set(lost)).toEqual(new Set(['no error', 'Error']));
+  });
+});
+
 describe('the list of faults', () => {
   it('says what is left, as plain JSON, and can be cleared', async () => {
     const first = sandbox.service.faults.add({ kind: 'lost-answer', times: 3 });
@@ -122,6 +167,7 @@ describe('the list of faults', () => {
     ['an account of 11 digits', { kind: 'lost-answer', account: '12345678901' }, /12 digits/],
     ['no factor and no seconds', { kind: 'slow-copy' }, /needs factor or seconds/],
     ['a share of more than all', { kind: 'copy-error', stateMessage: 'x', afterShare: 2 }, /afterShare/],
+    ['a share of none', { kind: 'lost-answer', share: 0 }, /share/],
     ['no times at all', { kind: 'lost-answer', times: 0 }, /times/],
     ['no object', 'error', /fault/],
   ])('refuses %s and shows a right one', (_name, fault, message) => {
@@ -141,6 +187,22 @@ it('the record of calls goes back 100,000 calls', () => {
   for (let i = 0; i < 99_999; i++) call(TO);
   expect(sandbox.service.calls).toHaveLength(100_000);
   expect(sandbox.service.calls[0]?.region).toBe('second');
+});
+
+it('the record of calls can be shorter, and the count of an action in a Region forgets none', () => {
+  sandbox = new Ec2Sandbox({ callsKept: 2 });
+  const call = (Action: string, region: string) =>
+    sandbox.service.handle({ account: SOURCE, region, params: new URLSearchParams({ Action }) });
+  call('DescribeSnapshots', FROM);
+  for (let i = 0; i < 5; i++) call('DescribeSnapshots', TO);
+  call('CopySnapshot', TO);
+  expect(sandbox.service.calls.map(({ action }) => action)).toEqual(['DescribeSnapshots', 'CopySnapshot']);
+  expect(sandbox.service.callCount('DescribeSnapshots', TO)).toBe(5);
+  expect(sandbox.service.callCount('DescribeSnapshots', FROM)).toBe(1);
+  expect(sandbox.service.callCount('CopySnapshot', TO)).toBe(1);
+  expect(sandbox.service.callCount('CopySnapshot', FROM)).toBe(0);
+  expect(sandbox.service.callCount('CopySnapshot', TO, 'MissingParameter')).toBe(1);
+  expect(sandbox.service.callCount('DescribeSnapshots', TO, 'MissingParameter')).toBe(0);
 });
 
 it('the record of calls never holds what signs a presigned URL', async () => {

@@ -1,28 +1,46 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { CopyProgress } from '../../core/copy-progress.ts';
-import * as errors from '../../core/errors.ts';
 import { LIMITS } from '../../core/rules/limits.ts';
+import { decideWithoutSource } from '../../core/source-readiness.ts';
 import { waitSeconds } from '../../core/wait-schedule.ts';
-import { readFunctions } from '../../packaging/service-file.ts';
 import {
   delaysOf,
-  functionOf,
   parseStateMachine,
   patienceSeconds,
   readDefinition,
   type StateMachine,
-  type TaskState,
 } from '../../packaging/state-machine.ts';
 import { aslValidatorProblems, languageServiceProblems } from '../support/asl-problems.ts';
+import {
+  claimsAbout,
+  ERROR_CLASSES,
+  functionsThatOutliveTheirTask,
+  lambdaTroubleNotRetried,
+  misplacedCatchAlls,
+  NAMES_OF_AWS,
+  permanent,
+  permanentErrorsRetried,
+  retriedBy,
+  tasksOf,
+  temporary,
+  unknownErrorNames,
+  unpairedFunctions,
+} from '../support/machine-claims.ts';
 import { planted } from '../support/planted.ts';
 
-const definition = readDefinition();
-const machine = parseStateMachine(definition);
-const functions = readFunctions();
+const definition = readDefinition('copy-snapshot');
+const others = [parseStateMachine(readDefinition('admit-copies'))];
+const claim = claimsAbout(definition);
 
-/** Those that call EC2, as their functions' imports say. */
-const EC2_STATES = ['StartCopy', 'CheckCopy', 'TagCopy', 'RemoveFailedCopy'];
+/** What may pass, and where it can come. A full Region is no trouble: see below. */
+const TEMPORARY_ERRORS: Readonly<Record<string, readonly string[]>> = {
+  StartCopy: ['ThrottledError', 'ServiceTroubleError', 'NotYetVisibleError', 'CopyOutcomeUnknownError'],
+  CheckCopy: ['ThrottledError', 'ServiceTroubleError', 'NotYetVisibleError'],
+  TagCopy: ['ThrottledError', 'ServiceTroubleError', 'NotYetVisibleError', 'SourceNotMarkedError'],
+  RemoveFailedCopy: ['ThrottledError', 'ServiceTroubleError', 'NotYetVisibleError'],
+  ReturnToQueue: ['ThrottledError', 'ServiceTroubleError', 'LedgerBusyError'],
+};
 
 describe('two validators accept the definition', () => {
   it('asl-validator', () => expect(aslValidatorProblems(definition)).toEqual([]));
@@ -66,7 +84,7 @@ claim('States.ALL stands alone and last', misplacedCatchAlls, [
   ['States.ALL before another', 'States.StartCopy.Retry.0.ErrorEquals', ['States.ALL']],
 ]);
 
-claim('every Lambda function and Task exists once for the other', unpairedFunctions, [
+claim('every Lambda function and Task exists once for the other', (of) => unpairedFunctions(of, others), [
   ['a function that is not there', 'States.TagCopy.Resource.Fn::GetAtt.0', 'tagCopies'],
   ['a function called by two states', 'States.TagCopy.Resource.Fn::GetAtt.0', 'checkCopy'],
 ]);
@@ -77,7 +95,8 @@ claim('every error name is one that can come', unknownErrorNames, [
 ]);
 
 claim('every temporary error is tried again, wherever it can come', temporaryErrorsNotRetried, [
-  ['a full Region that is no longer waited for', 'States.StartCopy.Retry.0.ErrorEquals', ['States.Timeout']],
+  ['a lost answer that is no longer looked for', 'States.StartCopy.Retry.0.ErrorEquals', ['States.Timeout']],
+  ['a ledger that others write to', 'States.ReturnToQueue.Retry.3.ErrorEquals', ['States.Timeout']],
   ['a look that gives up on the first throttle', 'States.CheckCopy.Retry.0.ErrorEquals.0', 'States.Timeout'],
 ]);
 
@@ -85,6 +104,20 @@ claim('no permanent error is ever tried again', permanentErrorsRetried, [
   ['a refused request that is repeated', 'States.CheckCopy.Retry.0.ErrorEquals.0', 'RequestRefusedError'],
   ['all errors repeated', 'States.CheckCopy.Retry.2.ErrorEquals', ['States.ALL']],
   ['all errors of tasks repeated', 'States.CheckCopy.Retry.2.ErrorEquals', ['States.TaskFailed']],
+]);
+
+claim('a full Region is waited for in the queue, where that costs nothing', slotsWaitedFor, [
+  ['one that is waited for here', 'States.StartCopy.Retry.3.ErrorEquals.0', 'CopySlotsTakenError'],
+  ['one that is taken for a failure', 'States.StartCopy.Catch.0.ErrorEquals', ['ThrottledError']],
+  ['one that goes on as if a copy had begun', 'States.StartCopy.Catch.0.Next', 'WhatNext'],
+  ['a refusal that hides why it could not be put back', 'States.StartCopy.Catch.0.ResultPath', '$.error'],
+  ['a request that is put back and then copied here', 'States.ReturnToQueue.Next', 'WhatNext'],
+  ['a request that waits again without a word of it', 'States.ReturnToQueue.ResultPath', '$.result'],
+]);
+
+claim('a source that EC2 does not show is asked for until its five minutes are surely over', sourceGivenUpTooSoon, [
+  ['fewer looks', 'States.StartCopy.Retry.3.MaxAttempts', 15],
+  ['no looks', 'States.StartCopy.Retry.3.ErrorEquals', ['Lambda.Unknown']],
 ]);
 
 claim("trouble of Lambda's own is tried again by every task that calls a function", lambdaTroubleNotRetried, [
@@ -96,15 +129,16 @@ claim('retries spread by FULL jitter, but for the lost answers of CopySnapshot',
 ]);
 
 claim('a lost answer is looked for no earlier than EC2 surely lists the copy', lostAnswersRetriedTooSoon, [
-  ['jitter, which may be no delay at all', 'States.StartCopy.Retry.1.JitterStrategy', 'FULL'],
-  ['four minutes', 'States.StartCopy.Retry.1.IntervalSeconds', 240],
-  ['a lost answer of Lambda that is tried again at once', 'States.StartCopy.Retry.3.ErrorEquals.1', 'Lambda.Unknown'],
+  ['jitter, which may be no delay at all', 'States.StartCopy.Retry.0.JitterStrategy', 'FULL'],
+  ['four minutes', 'States.StartCopy.Retry.0.IntervalSeconds', 240],
+  ['a lost answer of Lambda that is tried again at once', 'States.StartCopy.Retry.2.ErrorEquals.1', 'Lambda.Unknown'],
 ]);
 
 claim('every task has a way on when all retries have failed, or stands last of all', tasksWithoutWayOn, [
   ['a task without Catch', 'States.CheckCopy.Catch', undefined],
   ['a Catch for some errors only', 'States.CheckCopy.Catch.0.ErrorEquals', ['ThrottledError']],
   ['a failure that ends green', 'States.TagCopy.Catch.1.Next', 'Copied'],
+  ['a request that may be lost from the queue', 'States.ReturnToQueue.Catch', undefined],
 ]);
 
 claim('a failed copy ends red, after the dead-letter topic was told', failuresThatEndOtherwise, [
@@ -127,91 +161,23 @@ claim('the deadline of a copy comes before the time limit of the machine', timeL
 ]);
 
 claim("no execution reaches Step Functions' limit of 25,000 events", tooMuchHistory, [
-  ['twice the attempts', 'States.StartCopy.Retry.0.MaxAttempts', 8000],
+  ['thousands of attempts', 'States.StartCopy.Retry.0.MaxAttempts', 5000],
 ]);
 
-it('tells of what ends without a Catch by the event of its end', () => {
-  // ExplainFailure and TellDeadLetterTopic have no Catch: their failure is the execution's, and this rule hears of it.
+it('is heard of at each of its ends: for the ledger, and to tell of what ends without a Catch', () => {
+  // ExplainFailure and TellDeadLetterTopic have no Catch: their failure is the execution's.
   const service = readFileSync(new URL('../../serverless.yml', import.meta.url), 'utf8');
   expect(service).toMatch(
-    /status: \[FAILED, TIMED_OUT, ABORTED\]\n\s+stateMachineArn: \[\{ Ref: CopySnapshotMachine \}\]/,
+    /status: \[SUCCEEDED, FAILED, TIMED_OUT, ABORTED\]\n\s+stateMachineArn: \[\{ Ref: CopySnapshotMachine \}\]/,
   );
 });
 
-/** One test that the machine keeps the claim, and one for each planted mistake that the claim is really checked. */
-function claim(
-  title: string,
-  offences: (of: StateMachine) => readonly string[],
-  mistakes: readonly (readonly [what: string, path: string, value: unknown])[],
-) {
-  describe(title, () => {
-    it('in our machine', () => expect(offences(machine)).toEqual([]));
-    it.each(mistakes)('and would notice %s', (_, path, value) => {
-      expect(offences(parseStateMachine(planted(definition, path, value)))).not.toEqual([]);
-    });
-  });
-}
-
 // --- the checks; each names what offends ---
-
-function tasksOf(of: StateMachine): readonly (readonly [name: string, TaskState])[] {
-  return Object.entries(of.States).flatMap(([name, state]) => (state.Type === 'Task' ? [[name, state] as const] : []));
-}
-
-function misplacedCatchAlls(of: StateMachine): readonly string[] {
-  return tasksOf(of).flatMap(([name, { Retry, Catch = [] }]) =>
-    [Retry, Catch].flatMap((list) =>
-      list.flatMap(({ ErrorEquals }, index) =>
-        ErrorEquals.includes('States.ALL') && (ErrorEquals.length > 1 || index < list.length - 1) ? [name] : [],
-      ),
-    ),
-  );
-}
-
-function unpairedFunctions(of: StateMachine): readonly string[] {
-  const called = tasksOf(of).flatMap(([, state]) => functionOf(state) ?? []);
-  const offered = [...functions.keys()].filter((name) => !name.startsWith('on'));
-  return [...called, ...offered].filter(
-    (name) => called.filter((other) => other === name).length !== 1 || !offered.includes(name),
-  );
-}
-
-/** https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html and Lambda's own Sandbox.Timedout. */
-const NAMES_OF_AWS = new Set([
-  'States.ALL',
-  'States.Timeout',
-  'Sandbox.Timedout',
-  'Runtime.ExitError',
-  'Lambda.Unknown',
-  'Lambda.ServiceException',
-  'Lambda.AWSLambdaException',
-  'Lambda.SdkClientException',
-  'Lambda.ClientExecutionTimeoutException',
-  'Lambda.TooManyRequestsException',
-]);
 
 /** After these, nobody knows whether StartCopy has called CopySnapshot. Throttled by Lambda means: was not run. */
 const LEAVE_OUTCOME_UNKNOWN = new Set([...NAMES_OF_AWS, 'CopyOutcomeUnknownError']).difference(
   new Set(['Lambda.TooManyRequestsException']),
 );
-
-function unknownErrorNames(of: StateMachine): readonly string[] {
-  return tasksOf(of).flatMap(([, { Retry, Catch = [] }]) =>
-    [...Retry, ...Catch]
-      .flatMap(({ ErrorEquals }) => ErrorEquals)
-      .filter((name) => !NAMES_OF_AWS.has(name) && !ERROR_CLASSES.includes(name)),
-  );
-}
-
-const ERROR_CLASSES = Object.keys(errors).filter((name) => name !== 'CopierError');
-
-/** The two halves of core/errors.ts: what may pass, and what somebody has to act on. */
-const { temporary, permanent } = (() => {
-  const source = readFileSync(new URL('../../core/errors.ts', import.meta.url), 'utf8');
-  const [, first = '', second = ''] = source.split(/^\/\/ --- (?:temporary|permanent): .*$/m);
-  const classesIn = (text: string) => [...text.matchAll(/^export class (\w+) extends/gm)].map(([, name = '']) => name);
-  return { temporary: classesIn(first), permanent: classesIn(second) };
-})();
 
 it('knows of every error class whether it is temporary or permanent', () => {
   expect([...temporary, ...permanent].toSorted()).toEqual(ERROR_CLASSES.toSorted());
@@ -219,38 +185,47 @@ it('knows of every error class whether it is temporary or permanent', () => {
   expect(permanent).toContain('RequestRefusedError');
 });
 
+it('knows of every temporary error where it can come', () => {
+  const known = new Set(Object.values(TEMPORARY_ERRORS).flat());
+  // The only one that is no reason to try again.
+  expect([...known, 'CopySlotsTakenError'].toSorted()).toEqual(temporary.toSorted());
+});
+
 function temporaryErrorsNotRetried(of: StateMachine): readonly string[] {
-  const onlyOfCopySnapshot = ['CopySlotsTakenError', 'CopyOutcomeUnknownError'];
-  return tasksOf(of)
-    .filter(([name]) => EC2_STATES.includes(name))
-    .flatMap(([name, { Retry }]) => {
-      const retried = Retry.flatMap(({ ErrorEquals }) => ErrorEquals);
-      return temporary
-        .filter((error) => name === 'StartCopy' || !onlyOfCopySnapshot.includes(error))
-        .filter((error) => name === 'TagCopy' || error !== 'SourceNotMarkedError')
-        .filter((error) => !retried.includes(error))
-        .map((error) => `${name}: ${error}`);
-    });
+  return tasksOf(of).flatMap(([name, task]) =>
+    (TEMPORARY_ERRORS[name] ?? [])
+      .filter((error) => !retriedBy(task).includes(error))
+      .map((error) => `${name}: ${error}`),
+  );
 }
 
-function permanentErrorsRetried(of: StateMachine): readonly string[] {
-  return tasksOf(of)
-    .filter(([, state]) => functionOf(state) !== undefined)
-    .flatMap(([name, { Retry }]) =>
-      Retry.flatMap(({ ErrorEquals }) => ErrorEquals)
-        .filter((error) => [...permanent, 'States.ALL', 'States.TaskFailed'].includes(error))
-        .map((error) => `${name}: ${error}`),
-    );
+function slotsWaitedFor(of: StateMachine): readonly string[] {
+  const retried = tasksOf(of).filter(([, task]) => retriedBy(task).includes('CopySlotsTakenError'));
+  const { StartCopy, ReturnToQueue, WaitsAgain } = of.States;
+  if (StartCopy?.Type !== 'Task' || ReturnToQueue?.Type !== 'Task') return ['StartCopy or ReturnToQueue is missing'];
+  const [first] = StartCopy.Catch ?? [];
+  // Not $.error: that says why ReturnToQueue failed, if it does.
+  const wanted = { ErrorEquals: ['CopySlotsTakenError'], ResultPath: '$.refused', Next: 'ReturnToQueue' };
+  return [
+    ...retried.map(([name]) => `${name} waits for a slot`),
+    ...(JSON.stringify(first) === JSON.stringify(wanted) ? [] : ['StartCopy has no Catch for it']),
+    // core/execution-outcome.ts reads that in the output.
+    ...(ReturnToQueue.ResultPath === '$.returned' ? [] : ['the output does not say that it was put back']),
+    ...(ReturnToQueue.Next === 'WaitsAgain' && WaitsAgain?.Type === 'Succeed' ? [] : ['ReturnToQueue is not the end']),
+  ];
 }
 
-function lambdaTroubleNotRetried(of: StateMachine): readonly string[] {
-  const wanted = [...NAMES_OF_AWS].filter((name) => name !== 'States.ALL');
-  return tasksOf(of)
-    .filter(([, state]) => functionOf(state) !== undefined)
-    .flatMap(([name, { Retry }]) => {
-      const retried = Retry.flatMap(({ ErrorEquals }) => ErrorEquals);
-      return wanted.filter((error) => !retried.includes(error)).map((error) => `${name}: ${error}`);
-    });
+/** FULL jitter makes each delay anything from nothing to all of it: less than five standard deviations is not sure. */
+function sourceGivenUpTooSoon(of: StateMachine): readonly string[] {
+  // A source that is new is asked for longest.
+  const begun = new Date('2026-03-02T04:00:00Z');
+  const skippedAfter = (seconds: number) =>
+    decideWithoutSource(begun, begun, new Date(begun.getTime() + seconds * 1000)).action === 'skip';
+  const retrier = retriersOf(of, 'StartCopy').find(({ ErrorEquals }) => ErrorEquals.includes('NotYetVisibleError'));
+  if (retrier === undefined) return ['StartCopy gives up at once'];
+  const deviation = Math.sqrt(delaysOf(retrier).reduce((sum, delay) => sum + delay ** 2 / 12, 0));
+  const surely = patienceSeconds(retrier) - 5 * deviation;
+  return skippedAfter(surely) ? [] : [`${Math.round(surely)} s are not enough`];
 }
 
 function retriesInStep(of: StateMachine): readonly string[] {
@@ -273,6 +248,12 @@ function lostAnswersRetriedTooSoon(of: StateMachine): readonly string[] {
   );
 }
 
+/** Leave nothing to be mended: a good copy whose source has no mark, and a request that waits for a slot. */
+const NO_FAILURES: Readonly<Record<string, readonly string[]>> = {
+  TagCopy: ['SourceNotMarkedError'],
+  StartCopy: ['CopySlotsTakenError'],
+};
+
 function tasksWithoutWayOn(of: StateMachine): readonly string[] {
   const saidByTheEndOfTheExecution = ['ExplainFailure', 'TellDeadLetterTopic'];
   return tasksOf(of)
@@ -281,8 +262,7 @@ function tasksWithoutWayOn(of: StateMachine): readonly string[] {
       const last = Catch.at(-1);
       const next = name === 'RemoveFailedCopy' ? 'ExplainFailure' : 'RemoveFailedCopy';
       const wrong = Catch.filter(({ Next }) => Next !== next).map(({ ErrorEquals }) => ErrorEquals.join());
-      // The one failure that leaves nothing to be mended: a good copy whose source has no mark.
-      const allowed = name === 'TagCopy' ? ['SourceNotMarkedError'] : [];
+      const allowed = NO_FAILURES[name] ?? [];
       return last?.ErrorEquals.join() !== 'States.ALL' || wrong.join() !== allowed.join();
     })
     .map(([name]) => name);
@@ -304,6 +284,7 @@ function actionsWithoutBranch(of: StateMachine): readonly string[] {
   const wanted: Readonly<Record<CopyProgress['action'], string>> = {
     wait: 'WaitForCopy',
     tag: 'TagCopy',
+    skip: 'SourceGone',
     reportDryRun: 'DryRunReported',
     giveUp: 'RemoveFailedCopy',
   };
@@ -313,15 +294,6 @@ function actionsWithoutBranch(of: StateMachine): readonly string[] {
   const wrong = Object.entries(wanted).filter(([action, next]) => (branches.get(action) ?? choice.Default) !== next);
   const unknown = [...branches.keys()].filter((action) => !Object.hasOwn(wanted, action));
   return [...wrong.map(([action]) => action), ...unknown, ...(choice.Default === wanted.giveUp ? [] : ['Default'])];
-}
-
-function functionsThatOutliveTheirTask(of: StateMachine): readonly string[] {
-  return tasksOf(of)
-    .filter(([, state]) => {
-      const limit = functions.get(functionOf(state) ?? '')?.timeoutSeconds ?? 0;
-      return limit >= state.TimeoutSeconds;
-    })
-    .map(([name]) => name);
 }
 
 const LONGEST_DEADLINE = LIMITS.deadlineSeconds.most;

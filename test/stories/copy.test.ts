@@ -4,6 +4,7 @@ import {
   EnableEbsEncryptionByDefaultCommand,
 } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
+import { LedgerView } from './ledger-view.ts';
 import { FRANKFURT, newWorld, SOURCE_REGION, VIRGINIA } from './world.ts';
 
 describe('a snapshot that a rule selects', () => {
@@ -40,6 +41,12 @@ describe('a snapshot that a rule selects', () => {
       [`${source}-${FRANKFURT}-1`, 'SUCCEEDED'],
       [`${source}-${VIRGINIA}-1`, 'SUCCEEDED'],
     ]);
+    expect(await new LedgerView(world).request(source, FRANKFURT)).toMatchObject({
+      status: 'copied',
+      copyId: copy?.snapshotId,
+      attempt: 1,
+    });
+    expect(await new LedgerView(world).statuses()).toEqual({ copied: 2 });
     expect(await world.alerts()).toEqual([]);
     expect(await world.stuckEvents()).toEqual([]);
   });
@@ -52,7 +59,9 @@ describe('a snapshot that a rule selects', () => {
       { state: 'pending', tags: { 'snapshot-copier:state': 'copying' } },
     ]);
     expect(world.execution(`${source}-${FRANKFURT}-1`).status).toBe('RUNNING');
+    expect(await new LedgerView(world).statuses()).toEqual({ running: 2 });
     await world.pass('2 h');
+    expect(await new LedgerView(world).statuses()).toEqual({ copied: 2 });
     expect(world.copies(source, FRANKFURT)).toMatchObject([{ tags: { 'snapshot-copier:state': 'copied' } }]);
     expect(world.execution(`${source}-${FRANKFURT}-1`).status).toBe('SUCCEEDED');
   });
@@ -202,7 +211,10 @@ describe('a snapshot that a rule selects', () => {
     const lookUps = world.sandbox.ec2.calls.filter(
       ({ action, params }) => action === 'DescribeSnapshots' && 'Filter.1.Name' in params,
     );
-    expect(lookUps.map(({ params }) => params['Owner.1'])).toEqual(['self']);
+    expect(lookUps.map(({ params }) => [params['Filter.1.Name'], params['Owner.1']])).toEqual([
+      ['status', 'self'], // what takes slots
+      ['tag:snapshot-copier:source-volume', 'self'],
+    ]);
   });
 
   it('is found by its tags through the API, as operators do', async () => {
@@ -230,5 +242,18 @@ describe('a dry run', () => {
     expect(output).toContain(`EC2 would allow the copy of ${source} to ${FRANKFURT}`);
     expect(world.copies(source)).toEqual([]);
     expect(world.record(source).tags).toEqual({ Backup: 'dry-run' });
+    await world.pass('1 h');
+    expect(await new LedgerView(world).requests()).toEqual([]);
+  });
+
+  it('waits for no slot, and takes no place in the queue, where EC2 has none', async () => {
+    const world = await newWorld();
+    const full = { kind: 'error', action: 'CopySnapshot', code: 'ResourceLimitExceeded', status: 400, times: 100 };
+    world.sandbox.ec2.faults.add(full);
+    const source = await world.snapshot({ Backup: 'dry-run' });
+    await world.pass('1 h');
+    expect(await new LedgerView(world).requests()).toEqual([]);
+    expect(world.executions()).toMatchObject([{ name: `${source}-${FRANKFURT}-0`, status: 'SUCCEEDED' }]);
+    expect(await world.alerts()).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
-import { DeleteSnapshotCommand } from '@aws-sdk/client-ec2';
+import { DeleteSnapshotCommand, ModifySnapshotAttributeCommand } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
-import { FRANKFURT, newWorld, SOURCE_REGION, VIRGINIA, type World } from './world.ts';
+import { LedgerView } from './ledger-view.ts';
+import { FRANKFURT, newWorld, PARTNER, SOURCE_REGION, VIRGINIA, type World } from './world.ts';
 
 const CALLER = { account: '000000000000', region: VIRGINIA };
 
@@ -34,10 +35,14 @@ describe('a copy that EC2 accepts and then fails', () => {
       reason: 'KeyNotAccessible',
     });
     expect(alerts[0]?.subject).toMatch(/^[\x20-\x7e]{1,99}$/);
-    for (const text of ['Given key ID is not accessible', 'alias/dr-copies', 'kms:CreateGrant', 'start-execution']) {
+    for (const text of ['Given key ID is not accessible', 'alias/dr-copies', 'kms:CreateGrant', 'requestCopy']) {
       expect(alerts[0]?.body).toContain(text);
     }
     expect(world.execution(`${source}-${VIRGINIA}-1`)).toMatchObject({ status: 'FAILED', error: 'CopyFailed' });
+    expect(await new LedgerView(world).request(source, VIRGINIA)).toMatchObject({
+      status: 'failed',
+      reason: alerts[0]?.subject,
+    });
     expect(leftovers(world, source, VIRGINIA)).toEqual([]);
     // The other destination is none the worse for it.
     expect(world.copies(source, FRANKFURT)).toMatchObject([{ state: 'completed' }]);
@@ -65,22 +70,60 @@ describe('a copy that EC2 accepts and then fails', () => {
     ]);
     expect(leftovers(world, source, FRANKFURT)).toEqual([]);
   });
+});
 
-  it('because its source was deleted while it waited: told as such, and not tried for ever', async () => {
+describe('a copy whose source was deleted while it waited for a slot', () => {
+  it('is skipped, and nobody is alerted: the ledger and the log say why', async () => {
     const world = await newWorld();
     world.sandbox.ec2.faults.add({
       kind: 'error',
       action: 'CopySnapshot',
       code: 'ResourceLimitExceeded',
       destinationRegion: FRANKFURT,
-      times: 3,
     });
     const source = await world.snapshot({ Backup: 'nightly' });
+    expect(await new LedgerView(world).request(source, FRANKFURT)).toMatchObject({ status: 'waiting', attempt: 1 });
     await world.ec2(SOURCE_REGION).send(new DeleteSnapshotCommand({ SnapshotId: source }));
     await world.pass('2 h');
-    const told = (await world.alerts()).filter(({ attributes }) => attributes['destinationRegion'] === FRANKFURT);
-    expect(told).toMatchObject([{ attributes: { reason: 'SourceGone' } }]);
-    expect(world.execution(`${source}-${FRANKFURT}-1`).status).toBe('FAILED');
+
+    expect(await new LedgerView(world).request(source, FRANKFURT)).toMatchObject({
+      status: 'skipped',
+      attempt: 2,
+      reason: 'source gone: it was deleted before its copy began',
+    });
+    expect(world.log('startCopy')).toContain(`Skipped ${source} for ${FRANKFURT}: source gone`);
+    const { status, startDate, stopDate = 0 } = world.execution(`${source}-${FRANKFURT}-2`);
+    expect(status).toBe('SUCCEEDED');
+    // EC2 may have left out what is there, so it was asked for five minutes, and not much longer.
+    expect(stopDate - startDate).toBeGreaterThanOrEqual(300_000);
+    expect(stopDate - startDate).toBeLessThanOrEqual(370_000);
+    expect(world.copies(source, FRANKFURT)).toEqual([]);
+    expect(world.executions().map((each) => each.status)).not.toContain('FAILED');
+    expect(await world.alerts()).toEqual([]);
+    expect(await world.stuckEvents()).toEqual([]);
+  });
+
+  it('and that was shared by another account is told: its owner may share it again', async () => {
+    const world = await newWorld();
+    const busy = { kind: 'error', action: 'CopySnapshot', code: 'ResourceLimitExceeded', status: 400 };
+    world.sandbox.ec2.faults.add(busy);
+    const source = await world.snapshot({}, { account: PARTNER, description: 'Created by DLM' });
+    const share = (OperationType: 'add' | 'remove') =>
+      world.ec2(SOURCE_REGION, PARTNER).send(
+        new ModifySnapshotAttributeCommand({
+          SnapshotId: source,
+          Attribute: 'createVolumePermission',
+          OperationType,
+          UserIds: [world.sandbox.home.account],
+        }),
+      );
+    await share('add');
+    await world.pass('1 min');
+    expect(await new LedgerView(world).statuses()).toEqual({ waiting: 1 });
+    await share('remove');
+    await world.pass('2 h');
+    expect(await world.reasons()).toEqual(['SourceGone']);
+    expect(await new LedgerView(world).statuses()).toEqual({ failed: 1 });
   });
 });
 

@@ -1,33 +1,93 @@
 import { describe, expect, it } from 'vitest';
+import { copiesInto, LedgerView, mostAtOnce } from './ledger-view.ts';
 import { FRANKFURT, newWorld, SOURCE_REGION, VIRGINIA } from './world.ts';
 
 describe('a destination Region that is full', () => {
   it('delays copies and loses none: no alert, no failed execution, never more than its slots', async () => {
+    // Two, where the rule believes in twenty: what EC2 refuses goes back into the queue.
     const world = await newWorld({ slots: 2, copyTakes: '1 h' });
     const sources: string[] = [];
     for (let i = 0; i < 6; i += 1) sources.push(await world.startSnapshot({ Backup: 're-encrypt' }));
-    let most = 0;
-    for (let i = 0; i < 60; i += 1) {
-      await world.pass('10 min');
-      const pending = world.sandbox.ec2
-        .snapshots({ account: '000000000000', region: SOURCE_REGION })
-        .filter(({ copy, state }) => copy !== undefined && state === 'pending');
-      most = Math.max(most, pending.length);
-    }
-    expect(most).toBe(2);
+    await world.pass('10 h');
+    const copies = copiesInto(world, SOURCE_REGION);
+    expect(mostAtOnce(copies)).toBe(2);
     for (const source of sources) expect(world.copies(source)).toMatchObject([{ state: 'completed' }]);
-    expect(world.executions().map(({ status }) => status)).toEqual(Array(6).fill('SUCCEEDED'));
+    expect(await new LedgerView(world).statuses()).toEqual({ copied: 6 });
+    expect(world.executions().map(({ status }) => status)).toEqual(Array(world.executions().length).fill('SUCCEEDED'));
+    // What EC2 has beside the slots that are known to be taken is tried out every five minutes, no matter how many wait.
+    const refused = world.sandbox.ec2.calls.filter(({ errorCode }) => errorCode === 'ResourceLimitExceeded');
+    const gaps = refused.slice(1).map(({ at }, index) => (at - (refused[index]?.at ?? at)) / 1000);
+    expect(gaps.length).toBeGreaterThan(10);
+    for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(299);
+    expect(await world.alerts()).toEqual([]);
+    expect(await world.stuckEvents()).toEqual([]);
+  });
+
+  it('is no failure of those that get no slot: past their deadline they still wait, and metrics say for how long', async () => {
+    const world = await newWorld({ slots: 0 });
+    // Their deadline is four hours.
+    const source = await world.snapshot({ Backup: 'every-option' }, { description: 'something' });
+    await world.pass('5 h');
+    expect(await new LedgerView(world).request(source, 'eu-north-1')).toMatchObject({ status: 'waiting' });
+    expect(world.copies(source)).toEqual([]);
+    expect(await world.alerts()).toEqual([]);
+    expect(world.executions().map(({ status }) => status)).not.toContain('FAILED');
+    const ages = world.sandbox.metrics().filter(({ name }) => name === 'OldestWaitingAge');
+    expect(ages.at(-1)).toMatchObject({ dimensions: { destination: 'eu-north-1' }, value: expect.any(Number) });
+    // At four hours an alarm goes off.
+    expect(ages.at(-1)?.value).toBeGreaterThan(4.9 * 3600);
+    expect(ages.at(-1)?.value).toBeLessThanOrEqual(5 * 3600);
+  });
+});
+
+describe('a ledger that is in trouble', () => {
+  it.each([
+    ['throttles', { code: 'ThrottlingException', status: 400 }],
+    ['has internal errors', { code: 'InternalServerError', status: 500 }],
+  ])('and %s at every kind of call delays the copy, and makes one', async (_what, error) => {
+    const world = await newWorld();
+    for (const action of ['GetItem', 'PutItem', 'Query']) {
+      // The SDK itself tries three times.
+      world.sandbox.dynamodb.faults.add({ kind: 'error', action, ...error, times: 10 });
+    }
+    const source = await world.snapshot({ Backup: 're-encrypt' });
+    await world.pass('3 h');
+    expect(world.copies(source)).toMatchObject([{ state: 'completed', tags: { 'snapshot-copier:state': 'copied' } }]);
+    expect(await new LedgerView(world).statuses()).toEqual({ copied: 1 });
+    expect(world.sandbox.dynamodb.faults.list()).toEqual([]);
     expect(await world.alerts()).toEqual([]);
   });
 
-  it('is told at the deadline of those that never got a slot', async () => {
-    const world = await newWorld({ slots: 0 });
+  it('and refuses what EC2 had no slot for: one alert says both, and when it is over the copy is started again', async () => {
+    const world = await newWorld();
+    // The second attempt is five minutes after the first.
+    const lost = { kind: 'error', action: 'CopySnapshot', code: 'InternalError', status: 500 };
+    const full = { kind: 'error', action: 'CopySnapshot', code: 'ResourceLimitExceeded', status: 400 };
+    world.sandbox.ec2.faults.add(lost);
+    world.sandbox.ec2.faults.add(full);
     const source = await world.snapshot({ Backup: 're-encrypt' });
-    await world.pass('47 h');
-    expect(await world.alerts()).toEqual([]);
-    await world.pass('2 h');
-    expect(await world.alerts()).toMatchObject([{ attributes: { reason: 'DeadlinePassed', sourceSnapshot: source } }]);
-    expect(world.copies(source)).toEqual([]);
+    const forbidden = { kind: 'error', action: 'PutItem', code: 'AccessDeniedException', status: 400, times: 1000 };
+    world.sandbox.dynamodb.faults.add(forbidden);
+    await world.pass('20 min');
+    const name = `${source}-${SOURCE_REGION}-1`;
+    expect(world.execution(name)).toMatchObject({ status: 'FAILED', error: 'CopyFailed' });
+    const [alert, ...more] = await world.alerts();
+    expect(more).toEqual([]);
+    expect(alert?.attributes).toMatchObject({ reason: 'LedgerTrouble', sourceSnapshot: source });
+    const body = alert?.body.replaceAll(/\s+/g, ' ');
+    expect(body).toContain('EC2 had no free copy slot in eu-west-1, which is no failure');
+    expect(body).toContain('It could not be put back into the queue.');
+    expect(body).toContain('THE ERROR AccessDeniedException');
+    expect(body).toContain(`--table-name ${world.sandbox.physicalIds.get('LedgerTable')}`);
+
+    world.sandbox.dynamodb.faults.clear();
+    await world.pass('10 min');
+    expect(await new LedgerView(world).statuses()).toEqual({ failed: 1 });
+    await world.startAgain(name);
+    await world.pass('1 h');
+    expect(world.copies(source)).toMatchObject([{ state: 'completed', tags: { 'snapshot-copier:state': 'copied' } }]);
+    expect(await new LedgerView(world).statuses()).toEqual({ copied: 1 });
+    expect(await world.alerts()).toHaveLength(1);
   });
 });
 

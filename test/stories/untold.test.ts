@@ -1,6 +1,7 @@
-import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { CreateTopicCommand, DeleteTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { describe, expect, it } from 'vitest';
+import { parseCopyRequest } from '../../core/task-input.ts';
+import { LedgerView } from './ledger-view.ts';
 import { FRANKFURT, newWorld, SOURCE_REGION, type World } from './world.ts';
 
 function client(world: World) {
@@ -13,34 +14,39 @@ describe('an execution that no state of its own can tell of', () => {
     const world = await newWorld({ copyTakes: '1 h' });
     const source = await world.snapshot({ Backup: 're-encrypt' });
     await world.pass('5 min');
-    const { arn } = world.execution(`${source}-${SOURCE_REGION}-1`);
-    await new SFNClient(client(world)).send(new StopExecutionCommand({ executionArn: arn, cause: 'wrong button' }));
+    await world.stop(`${source}-${SOURCE_REGION}-1`, { error: 'Maintenance', cause: 'wrong button' });
     await world.pass('10 min');
     expect(world.execution(`${source}-${SOURCE_REGION}-1`).status).toBe('ABORTED');
     expect(await world.alerts()).toMatchObject([
       {
         attributes: { rule: 're-encrypt', sourceSnapshot: source, destinationRegion: SOURCE_REGION, reason: 'Aborted' },
-        body: expect.stringContaining('start-execution'),
+        body: expect.stringContaining('requestCopy'),
       },
     ]);
+    expect(await new LedgerView(world).request(source, SOURCE_REGION)).toMatchObject({
+      status: 'failed',
+      reason: 'the execution ended ABORTED: Maintenance: wrong button',
+    });
     const failed = world.sandbox.metrics().filter(({ name }) => name === 'CopiesFailed');
     expect(failed).toMatchObject([{ value: 1, dimensions: { destination: SOURCE_REGION } }]);
   });
 
   it('because it ran into the time limit of the state machine, which no Catch sees: the topic is told', async () => {
-    const world = await newWorld({ copyTakes: '20 d' });
+    // Weeks of sweeps are not what this is about.
+    const world = await newWorld({ copyTakes: '20 d', schedules: 'off' });
     const source = await world.snapshot({ Backup: 're-encrypt' });
-    const { arn } = world.execution(`${source}-${SOURCE_REGION}-1`);
-    await new SFNClient(client(world)).send(new StopExecutionCommand({ executionArn: arn }));
-    // No rule can ask for such a deadline; a hand-started execution can.
-    const name = await world.startAgain(`${source}-${SOURCE_REGION}-1`, (request) => ({
-      ...request,
-      destination: { ...request.destination, deadlineSeconds: 30 * 86_400 },
-    }));
+    await world.stop(`${source}-${SOURCE_REGION}-1`);
+    await world.pass('1 min');
+    // No rule can ask for such a deadline; a hand-started execution can. It adopts the copy.
+    const asked = parseCopyRequest(JSON.parse(world.execution(`${source}-${SOURCE_REGION}-1`).input));
+    const destination = { ...asked.destination, deadlineSeconds: 30 * 86_400 };
+    const name = `${source}-${SOURCE_REGION}-2`;
+    await world.startByHand(name, JSON.stringify({ ...asked, destination }));
     await world.pass('18 d');
     expect(world.execution(name).status).toBe('TIMED_OUT');
     const told = await world.reasons();
     expect(told.toSorted()).toEqual(['Aborted', 'TimedOut']);
+    expect(await new LedgerView(world).request(source, SOURCE_REGION)).toMatchObject({ status: 'failed', attempt: 2 });
   });
 
   it('because its alert could not be sent for a while: the topic is told when it can be', async () => {

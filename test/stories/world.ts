@@ -1,6 +1,7 @@
 import { CreateSnapshotCommand, CreateVolumeCommand, EC2Client, type TagSpecification } from '@aws-sdk/client-ec2';
-import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { onTestFinished } from 'vitest';
+import * as z from 'zod';
 import type { CopyRequest } from '../../core/copy-request.ts';
 import { nextAttemptName } from '../../core/execution-name.ts';
 import { parseCopyRequest } from '../../core/task-input.ts';
@@ -33,6 +34,13 @@ export interface WorldOptions extends Omit<Partial<SandboxOptions>, 'time' | 'pa
   /** How long every copy takes. Default 10 min. */
   readonly copyTakes?: Duration;
 }
+
+const requestCopyAnswer = z.strictObject({
+  accepted: z.boolean(),
+  status: z.string(),
+  reason: z.string(),
+  copyId: z.string().optional(),
+});
 
 /** The packaged service in a sandbox whose time stands still until a story moves it. */
 export class World {
@@ -114,22 +122,44 @@ export class World {
     return found;
   }
 
-  /** Starts an ended execution again under the next name, with a changed request if wanted; answers the new name. */
+  /**
+   * Starts a failed copy again as its alert says, with a changed request if wanted: the request goes back into the queue.
+   * Answers the name that its next execution will have.
+   */
   async startAgain(name: string, change: (request: CopyRequest) => CopyRequest = (same) => same): Promise<string> {
-    const { input, stateMachineArn } = this.execution(name);
-    const next = nextAttemptName(name);
+    const request = change(parseCopyRequest(JSON.parse(this.execution(name).input)));
+    const answer = await this.requestCopy(JSON.stringify(request));
+    if (!answer.accepted) throw new Error(`${name} was not started again: ${JSON.stringify(answer)}`);
+    return nextAttemptName(name);
+  }
+
+  /** What the function requestCopy answers to the input of an execution. */
+  async requestCopy(input: string): Promise<z.infer<typeof requestCopyAnswer>> {
     const { endpoint, home } = this.sandbox;
-    const stepFunctions = new SFNClient({
-      endpoint,
-      region: home.region,
-      maxAttempts: 1,
-      credentials: { accessKeyId: home.account, secretAccessKey: 'secret' },
+    const credential = `${home.account}/20260105/${home.region}/lambda/aws4_request`;
+    const answer = await fetch(`${endpoint}/2015-03-31/functions/ebs-snapshot-copier-test-requestCopy/invocations`, {
+      method: 'POST',
+      headers: { authorization: `AWS4-HMAC-SHA256 Credential=${credential}` },
+      body: input,
     });
-    const request = change(parseCopyRequest(JSON.parse(input)));
-    await stepFunctions.send(
-      new StartExecutionCommand({ stateMachineArn, name: next, input: JSON.stringify(request) }),
-    );
-    return next;
+    return requestCopyAnswer.parse(await answer.json());
+  }
+
+  /** Starts an execution of the state machine that copies, as somebody does who knows nothing of the queue. */
+  async startByHand(name: string, input: string): Promise<void> {
+    const stateMachineArn = this.sandbox.physicalIds.get('CopySnapshotMachine');
+    await this.#stepFunctions().send(new StartExecutionCommand({ stateMachineArn, name, input }));
+  }
+
+  /** Stops an execution. */
+  async stop(name: string, why: { readonly error?: string; readonly cause?: string } = {}): Promise<void> {
+    await this.#stepFunctions().send(new StopExecutionCommand({ executionArn: this.execution(name).arn, ...why }));
+  }
+
+  #stepFunctions(): SFNClient {
+    const { endpoint, home } = this.sandbox;
+    const credentials = { accessKeyId: home.account, secretAccessKey: 'secret' };
+    return new SFNClient({ endpoint, region: home.region, maxAttempts: 1, credentials });
   }
 
   /** What the dead-letter topic was told. */

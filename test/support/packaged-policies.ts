@@ -69,6 +69,7 @@ async function actionProblems(action: string, resources: readonly string[]): Pro
 
 /** What `Ref` or `Fn::GetAtt` of a resource gives, where that is an ARN. */
 const ARNS: Readonly<Record<string, string>> = {
+  'AWS::DynamoDB::Table': 'arn:aws:dynamodb:eu-west-1:111122223333:table/name',
   'AWS::SQS::Queue': 'arn:aws:sqs:eu-west-1:111122223333:name',
   'AWS::SNS::Topic': 'arn:aws:sns:eu-west-1:111122223333:name',
   'AWS::StepFunctions::StateMachine': 'arn:aws:states:eu-west-1:111122223333:stateMachine:name',

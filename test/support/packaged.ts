@@ -8,7 +8,7 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(repository, '.sandbox/test');
 
 /** The rules that the service is packaged with for tests. */
-const TEST_RULES = join(repository, 'test/support/copy-rules.yml');
+export const TEST_RULES: string = join(repository, 'test/support/copy-rules.yml');
 
 /** All that a package is made of; the lock file stands for node_modules. */
 const SOURCES = ['serverless.yml', 'package-lock.json', 'statemachines', 'core', 'aws', 'functions', 'packaging'];

@@ -1,8 +1,8 @@
 import type { Caller } from '../../accounts.ts';
 import { action, type Ec2Action } from '../action.ts';
 import { invalidCombination, snapshotNotFound } from '../ec2-error.ts';
-import { applyFilters, filters, knownFilter, tagFilterValues } from '../filters.ts';
-import { page, pageParameters, searched } from '../pages.ts';
+import { applyFilters, type Filter, filters, knownFilter, tagFilterValues } from '../filters.ts';
+import { enoughForPage, page, pageParameters, searched } from '../pages.ts';
 import { listOf, text } from '../query.ts';
 import { checkSnapshotId } from '../resource-ids.ts';
 import {
@@ -37,14 +37,18 @@ export const describeSnapshots: Ec2Action = action({
   },
   run: (world, caller, input) => {
     const candidates =
-      input.SnapshotId.length > 0 ? named(world, caller, input.SnapshotId) : visible(world, caller, input.Owner);
+      input.SnapshotId.length > 0 ? named(world, caller, input.SnapshotId) : visible(world, caller, input);
     const chosen = candidates.filter(
       (snapshot) =>
         isOwnedBy(snapshot, input.Owner, caller) && isRestorableBy(snapshot, input.RestorableBy, caller, world.now),
     );
     const part = searched(chosen, ordinalKey, input, world.settings.largestPage);
-    const matching = applyFilters(part.items, input.Filter, isKnownFilter, (name, snapshot) =>
-      filterValues(world, caller, name, snapshot),
+    const matching = applyFilters(
+      part.items,
+      input.Filter,
+      isKnownFilter,
+      (name, snapshot) => filterValues(world, caller, name, snapshot),
+      enoughForPage(input.MaxResults),
     );
     const { items: shown, nextToken = part.nextToken } = page(matching, ordinalKey, input);
     return { snapshotSet: items(shown.map((snapshot) => snapshotXml(world, caller, snapshot))), nextToken };
@@ -96,17 +100,31 @@ function named(world: Ec2World, caller: Caller, snapshotIds: readonly string[]):
     .sort((a, b) => a.ordinal - b.ordinal);
 }
 
-/** All that the caller may use in the Region, oldest first. */
-function visible(world: Ec2World, caller: Caller, owners: readonly string[]): readonly Snapshot[] {
-  const onlyOwn = owners.length > 0 && owners.every((owner) => owner === 'self' || owner === caller.account);
-  const candidates = onlyOwn ? world.snapshots.ownedBy(caller) : world.snapshots.inRegion(caller.region);
+interface Listing {
+  readonly Owner: readonly string[];
+  readonly Filter: readonly Filter[];
+  readonly MaxResults?: number | undefined;
+}
+
+/** All that the caller may use in the Region, oldest first; without some that do not match the filters. */
+function visible(world: Ec2World, caller: Caller, input: Listing): readonly Snapshot[] {
   const { now } = world;
-  return [...candidates].filter(
+  return [...listed(world, caller, input)].filter(
     (snapshot) =>
       snapshot.state !== 'recoverable' &&
       world.isListed(snapshot) &&
       accessOf(snapshot, caller.account, now) !== undefined,
   );
+}
+
+function listed(world: Ec2World, caller: Caller, { Owner, Filter, MaxResults }: Listing): Iterable<Snapshot> {
+  const { snapshots, settings } = world;
+  // Where a page looks through so many snapshots only, those that do not match count as well.
+  const countsAll = MaxResults !== undefined && Number.isFinite(settings.largestPage);
+  const narrowed = countsAll ? undefined : snapshots.narrow(caller, Filter);
+  if (narrowed !== undefined) return narrowed;
+  const onlyOwn = Owner.length > 0 && Owner.every((owner) => owner === 'self' || owner === caller.account);
+  return onlyOwn ? snapshots.ownedBy(caller) : snapshots.inRegion(caller.region);
 }
 
 function isOwnedBy(snapshot: Snapshot, owners: readonly string[], caller: Caller): boolean {

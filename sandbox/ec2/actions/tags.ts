@@ -5,8 +5,8 @@ import { applyFilters, filters, knownFilter, tagFilterValues } from '../filters.
 import { page, pageParameters } from '../pages.ts';
 import { listOf, text } from '../query.ts';
 import { checkSnapshotId, checkVolumeId } from '../resource-ids.ts';
-import { tagsOf } from '../snapshot.ts';
-import { checkCount, checkedTags, isReservedKey, type Tags, tagList } from '../tags.ts';
+import { tagsSeenBy } from '../snapshot.ts';
+import { checkCount, checkedTags, isReservedKey, tagList } from '../tags.ts';
 import type { Ec2World } from '../world.ts';
 import { items } from '../xml.ts';
 
@@ -26,8 +26,8 @@ export const createTags: Ec2Action = action({
   run: (world, caller, input) => {
     const added = checkedTags(input.Tag);
     const targets = input.ResourceId.map((resourceId) => resourceTags(world, caller, resourceId));
-    for (const tags of targets) checkCount(new Map([...tags, ...added]));
-    for (const tags of targets) for (const [key, value] of added) tags.set(key, value);
+    for (const { tags } of targets) checkCount(new Map([...tags, ...added]));
+    for (const { put } of targets) for (const [key, value] of added) put(key, value);
     return DONE;
   },
 });
@@ -47,12 +47,12 @@ export const deleteTags: Ec2Action = action({
   },
   run: (world, caller, input) => {
     const targets = input.ResourceId.map((resourceId) => resourceTags(world, caller, resourceId));
-    for (const tags of targets) {
+    for (const { tags, remove } of targets) {
       const unwanted =
         input.Tag.length === 0
           ? [...tags.keys()].filter((key) => !isReservedKey(key))
           : input.Tag.filter(({ Key, Value }) => Value === undefined || tags.get(Key) === Value).map(({ Key }) => Key);
-      for (const key of unwanted) tags.delete(key);
+      for (const key of unwanted) remove(key);
     }
     return DONE;
   },
@@ -119,15 +119,28 @@ function checkResources(resourceIds: readonly string[]): void {
   }
 }
 
-function resourceTags(world: Ec2World, caller: Caller, resourceId: string): Tags {
+/** The tags that the caller sees on a resource, and how they are changed. */
+interface ResourceTags {
+  readonly tags: ReadonlyMap<string, string>;
+  readonly put: (key: string, value: string) => void;
+  readonly remove: (key: string) => void;
+}
+
+function resourceTags(world: Ec2World, caller: Caller, resourceId: string): ResourceTags {
   if (resourceId.startsWith('snap-')) {
     const found = world.access(caller, resourceId);
     if (found === undefined || !world.isListed(found.snapshot)) throw snapshotNotFound(resourceId);
-    return tagsOf(found.snapshot, caller.account);
+    const { snapshot } = found;
+    return {
+      tags: tagsSeenBy(snapshot, caller.account),
+      put: (key, value) => world.snapshots.putTag(snapshot, caller.account, key, value),
+      remove: (key) => world.snapshots.deleteTag(snapshot, caller.account, key),
+    };
   }
   const volume = world.volumes.get(resourceId);
   if (volume?.account !== caller.account || volume.region !== caller.region) throw volumeNotFound(resourceId);
-  return volume.tags;
+  const { tags } = volume;
+  return { tags, put: (key, value) => tags.set(key, value), remove: (key) => tags.delete(key) };
 }
 
 function missing(name: string): Ec2Error {

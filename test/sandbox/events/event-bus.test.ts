@@ -248,3 +248,11 @@ describe('a rule with a topic as its target', () => {
     );
   });
 });
+
+describe('events that were put', () => {
+  it('are remembered as far back as was asked', async () => {
+    const sandbox = await fixtureSandbox({}, { eventsKept: 3 });
+    for (let number = 1; number <= 10; number += 1) happen(sandbox, number);
+    expect(sandbox.bus.events().map(({ detail }) => detail['number'])).toEqual([8, 9, 10]);
+  });
+});

@@ -210,13 +210,13 @@ describe('the endpoint', () => {
     const answer = await fetch(sandbox.endpoint, {
       method: 'POST',
       headers: {
-        authorization: 'AWS4-HMAC-SHA256 Credential=x/20260105/eu-west-1/dynamodb/aws4_request',
-        'x-amz-target': 'DynamoDB_20120810.ListTables',
+        authorization: 'AWS4-HMAC-SHA256 Credential=x/20260105/eu-west-1/kinesis/aws4_request',
+        'x-amz-target': 'Kinesis_20131202.ListStreams',
       },
     });
     expect([answer.status, await answer.json()]).toEqual([
       400,
-      { __type: 'UnknownService', message: 'The sandbox does not have the service dynamodb (asked for: ListTables)' },
+      { __type: 'UnknownService', message: 'The sandbox does not have the service kinesis (asked for: ListStreams)' },
     ]);
   });
 
@@ -291,6 +291,20 @@ describe('the control endpoints', () => {
     expect((await control(sandbox, '/logs?function=-it')).body).toMatchObject([{ text: 'hello' }]);
   });
 
+  it('show what EC2 was asked, and what became of it', async () => {
+    const sandbox = await fixtureSandbox(service);
+    const ec2 = new EC2Client(client(sandbox));
+    await ec2.send(new CreateVolumeCommand({ AvailabilityZone: 'eu-west-1a', Size: 8 }));
+    await expect(ec2.send(new CreateVolumeCommand({ AvailabilityZone: 'us-east-1a', Size: 8 }))).rejects.toMatchObject({
+      name: 'InvalidZone.NotFound',
+    });
+    expect((await control(sandbox, '/calls?action=CreateVolume')).body).toMatchObject([
+      { at: '2026-01-05T09:00:00.000Z', region: 'eu-west-1', params: { Size: '8' }, outcome: 'accepted' },
+      { outcome: 'refused', errorCode: 'InvalidZone.NotFound' },
+    ]);
+    expect((await control(sandbox, '/calls?action=CopySnapshot')).body).toEqual([]);
+  });
+
   it.each([
     ['no JSON', '/faults', '{', 'The body is not JSON.'],
     ['an unknown fault', '/faults', '{"kind":"lose-events"}', 'kind'],
@@ -342,6 +356,6 @@ describe.skipIf(!awsCliInstalled())('the aws command line', { timeout: 60_000 },
     expect(await aws(`stepfunctions list-executions --state-machine-arn ${machineArn}`)).toMatchObject({
       executions: [{ name: 'a' }],
     });
-    await expect(aws('dynamodb list-tables')).rejects.toThrow('The sandbox does not have the service dynamodb');
+    await expect(aws('kinesis list-streams')).rejects.toThrow('The sandbox does not have the service kinesis');
   });
 });

@@ -7,12 +7,29 @@ import { fixtureSandbox } from '../fixture-package.ts';
 const it_ = { code: 'export const handler = async () => 1;' };
 const functionId = { Ref: 'itLambdaFunction' };
 
+function table(properties: Readonly<Record<string, unknown>>) {
+  const key = {
+    AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+  };
+  return {
+    Table: { Type: 'AWS::DynamoDB::Table', Properties: { BillingMode: 'PAY_PER_REQUEST', ...key, ...properties } },
+  };
+}
+
 describe('a template is refused with', () => {
   it.each([
     [
       'a type that the sandbox does not know',
-      { Table: { Type: 'AWS::DynamoDB::Table', Properties: {} } },
-      'Table: the sandbox does not know resources of type AWS::DynamoDB::Table',
+      { Stream: { Type: 'AWS::Kinesis::Stream', Properties: {} } },
+      'Stream: the sandbox does not know resources of type AWS::Kinesis::Stream',
+    ],
+    ['a table with capacity units', table({ BillingMode: 'PROVISIONED' }), 'the sandbox has tables on demand only'],
+    ['a stream of a table', table({ StreamSpecification: { StreamViewType: 'NEW_IMAGE' } }), 'StreamSpecification'],
+    [
+      'a table that DynamoDB would refuse',
+      table({ KeySchema: [{ AttributeName: 'other', KeyType: 'HASH' }] }),
+      'Table (AWS::DynamoDB::Table): ValidationException: ',
     ],
     [
       'a property that would change what happens',
@@ -40,17 +57,7 @@ describe('a template is refused with', () => {
           },
         },
       },
-      'the sandbox delivers to functions, topics and queues only',
-    ],
-    [
-      'an express state machine',
-      {
-        Machine: {
-          Type: 'AWS::StepFunctions::StateMachine',
-          Properties: { StateMachineType: 'EXPRESS', DefinitionString: '{}', RoleArn: 'x' },
-        },
-      },
-      'the sandbox runs STANDARD state machines only',
+      'the sandbox delivers to functions, topics, queues, state machines and event buses only',
     ],
     [
       'a policy with a condition that is not known',
@@ -134,7 +141,10 @@ describe('a package', () => {
     try {
       const zipFiles = readdirSync(dir).filter((name) => name.endsWith('.zip'));
       expect(sandbox.lambda.functions()).toHaveLength(zipFiles.length);
-      expect(sandbox.stepFunctions.stateMachines().map(({ name }) => name)).toEqual(['ebs-snapshot-copier-test']);
+      expect(sandbox.stepFunctions.stateMachines().map(({ name }) => name)).toEqual([
+        'ebs-snapshot-copier-test',
+        'ebs-snapshot-copier-test-admission',
+      ]);
       expect(await sandbox.messages('StuckEventsQueue')).toEqual([]);
       expect(await sandbox.messages('DeadLetterTopic')).toEqual([]);
       expect(sandbox.outputs['DeadLetterTopicArn']).toBe(sandbox.physicalIds.get('DeadLetterTopic'));

@@ -118,3 +118,46 @@ describe('a resource without a name', () => {
     expect(names[0]).toBe(names[1]);
   });
 });
+
+describe('a parameter', () => {
+  const limited = {
+    Parameters: {
+      Hours: { Type: 'Number', Default: 24, MinValue: 1, MaxValue: 48 },
+      Parts: { Type: 'List<Number>', Default: '1,2.5' },
+      Mode: { Type: 'String', Default: 'on', AllowedValues: ['on', 'off'] },
+      Name: { Type: 'String', AllowedPattern: '[a-z]*', MinLength: 2, MaxLength: 4, Description: 'x' },
+    },
+  };
+
+  it('that is a number is a text in the template', () => {
+    const resolver = resolverOf(limited, { Hours: '36' });
+    const value = [{ Ref: 'Hours' }, { 'Fn::Sub': `rate(${variable('Hours')} hours)` }, { Ref: 'Parts' }];
+    expect(resolver.resolve(value, 'here')).toEqual(['36', 'rate(36 hours)', ['1', '2.5']]);
+  });
+
+  it('may be without a value as long as nothing refers to it', () => {
+    expect(resolverOf(limited).resolve({ Ref: 'Mode' }, 'here')).toBe('on');
+    expect(() => resolverOf(limited).resolve({ Ref: 'Name' }, 'here')).toThrow(
+      'here: parameter Name has no default and was not given',
+    );
+  });
+
+  it.each([
+    ['that is no number', { Hours: 'many' }, 'Parameters.Hours: "many" must be a number'],
+    ['with a part that is no number', { Parts: '1,x' }, 'Parameters.Parts: "x" must be a number'],
+    ['below the smallest', { Hours: '0' }, '"0" must be from 1 to 48'],
+    ['above the largest', { Hours: '49' }, '"49" must be from 1 to 48'],
+    ['that is not among those allowed', { Mode: 'maybe' }, '"maybe" must be one of on, off'],
+    ['that has only a part of the form', { Name: 'ab1' }, '"ab1" must match [a-z]*'],
+    ['that is too short', { Name: 'a' }, '"a" must have from 2 to 4 characters'],
+    ['that is too long', { Name: 'abcde' }, '"abcde" must have from 2 to 4 characters'],
+    ['that the template does not have', { Nothing: 'x' }, 'the template has no parameter Nothing'],
+  ])('is refused with a value %s', (_, parameters, message) => {
+    expect(() => resolverOf(limited, parameters)).toThrow(message);
+  });
+
+  it('is refused with a type whose values CloudFormation would look up', () => {
+    const Type = 'AWS::SSM::Parameter::Value<String>';
+    expect(() => resolverOf({ Parameters: { Secret: { Type, Default: '/a' } } })).toThrow('Parameters.Secret.Type');
+  });
+});

@@ -1,4 +1,4 @@
-import type { CopyRule } from '../core/rules.ts';
+import type { CopyRule } from './rules.ts';
 
 /** Whose snapshots the rules can select, as far as it can be known without knowing the account of the install. */
 export interface SourceOwners {
