@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // All cores: left to itself, vitest keeps one for itself, which on two cores is half.
+    maxWorkers: '100%',
     globalSetup: ['test/support/package-once.ts'],
     // Nothing waits by the clock; a story of days takes a second, and several on a busy machine.
     testTimeout: 60_000,

@@ -163,7 +163,7 @@ const admissionState = z.object({
     z.object({
       at: time,
       others: z.int(),
-      volumes: z.array(z.object({ volumeId: z.string(), destination: text })),
+      volumes: z.array(z.object({ volumeId: z.string(), destination: text, snapshotId: z.exactOptional(text) })),
     }),
   ),
   ended: z.array(requestAttempt),

@@ -33,6 +33,8 @@ function inOurWords(error: unknown, what: string): Error {
   const { code, words, status } = readThrown(error);
   const said = `${what}: ${status === undefined ? 'no answer from Step Functions but' : 'Step Functions says'} ${code}: ${words}`;
   const options = { cause: error };
+  // A function that was frozen in the middle of a call wakes with an old signature.
+  if (code === 'InvalidSignatureException') return new ServiceTroubleError(said, options);
   // Open executions end by themselves, so that limit clears by waiting.
   if (code === 'ExecutionLimitExceeded') return new ThrottledError(said, options);
   switch (classify(code, status)) {

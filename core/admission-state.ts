@@ -38,7 +38,7 @@ export interface OtherCopy {
   /** Of the source. */
   readonly volumeId: string;
   readonly destination: string;
-  /** The source, if this install made the copy. */
+  /** The source, if this install made the copy and has not given it up: a request for it adopts the copy. */
   readonly snapshotId?: string;
 }
 

@@ -60,7 +60,7 @@ export function countCopies(
   const volumes = others.flatMap((copy): OtherCopy[] => {
     const volumeId = copy.tags[COPIER_TAG.sourceVolume];
     if (volumeId === undefined) return [];
-    const snapshotId = copy.tags[COPIER_TAG.managed] === installName ? copy.tags[COPIER_TAG.sourceSnapshot] : undefined;
+    const snapshotId = isMarked(copy, installName) ? copy.tags[COPIER_TAG.sourceSnapshot] : undefined;
     return [{ volumeId, destination: placeOf(copy), ...(snapshotId !== undefined && { snapshotId }) }];
   });
   return {

@@ -9,7 +9,7 @@ export abstract class CopierError extends Error {
 
 // --- temporary: the state machine tries again, see `Retry` in statemachines/copy-snapshot.asl.yml ---
 
-/** The destination Region runs as many copies as it allows. A later attempt gets through; it may take hours. */
+/** The destination Region runs as many copies as it allows. Caught: the request waits again, in the ledger. */
 export class CopySlotsTakenError extends CopierError {
   override readonly name = 'CopySlotsTakenError';
 }

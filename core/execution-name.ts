@@ -5,7 +5,7 @@ export interface ExecutionNameParts {
   readonly snapshotId: string;
   /** See `destinationId`. */
   readonly destination: string;
-  /** 1 for the execution that the event starts; each start by hand adds one. A dry run has 0, which does not count. */
+  /** 1 for the first execution; each that EC2 sends back to the queue, and each start by hand, adds one. A dry run has 0, which does not count. */
   readonly attempt: number;
 }
 

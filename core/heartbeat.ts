@@ -9,10 +9,11 @@ const SHORTEST_BEAT_SECONDS = 5;
 const DEAD_AFTER_SECONDS = 90;
 
 /**
- * An Express execution ends after five minutes at the latest, so its successor takes over before:
+ * An Express execution ends after five minutes at the latest, so its successor takes over before, with time for a beat and
+ * for looks that have to be tried again:
  * https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
  */
-const LONGEST_EXECUTION_SECONDS = 240;
+const LONGEST_EXECUTION_SECONDS = 180;
 
 /** What an execution of the admission machine does after a look at its Region. */
 export type AfterLook =

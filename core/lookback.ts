@@ -3,14 +3,17 @@ import type { Snapshot } from './snapshot.ts';
 /** Events take seconds, and are tried again for hours only if something is wrong: what completed just now is in no need yet. */
 const EVENTS_TAKE_SECONDS = 15 * 60;
 
+/** A first snapshot of a large volume may take days; EC2 lists by the time that it was begun. */
+const SNAPSHOTS_TAKE_HOURS = 72;
+
 /**
- * The days (UTC) on which a snapshot of the last so many hours can have begun.
+ * The days (UTC) on which a snapshot that completed in the last so many hours can have begun.
  *
- * @returns for example `['2026-01-04', '2026-01-05']`
+ * @returns for example `['2026-01-01', …, '2026-01-05']`
  */
 export function daysOf(lookbackHours: number, now: Date): readonly string[] {
   const dayMs = 86_400_000;
-  const first = Math.floor((now.getTime() - lookbackHours * 3_600_000) / dayMs);
+  const first = Math.floor((now.getTime() - (lookbackHours + SNAPSHOTS_TAKE_HOURS) * 3_600_000) / dayMs);
   const last = Math.floor(now.getTime() / dayMs);
   return Array.from({ length: last - first + 1 }, (_, index) =>
     new Date((first + index) * dayMs).toISOString().slice(0, 10),
@@ -23,7 +26,7 @@ export function shouldBeKnown(
   lookbackHours: number,
   now: Date,
 ): boolean {
-  const begun = Date.parse(snapshot.startTime);
   const completed = Date.parse(snapshot.completionTime ?? snapshot.startTime);
-  return begun >= now.getTime() - lookbackHours * 3_600_000 && completed <= now.getTime() - EVENTS_TAKE_SECONDS * 1000;
+  const sinceHours = (now.getTime() - completed) / 3_600_000;
+  return sinceHours <= lookbackHours && sinceHours * 3600 >= EVENTS_TAKE_SECONDS;
 }

@@ -69,7 +69,7 @@ export function copyBegun(execution: string, copyId: string, begun: Date, now: D
 export function returned(request: CopyRequest, execution: string, now: Date): Transition {
   return (current) => {
     const attempt = parseExecutionName(execution)?.attempt;
-    const reason = 'EC2 runs as many copies into the Region as it allows';
+    const reason = 'EC2 refused it, as it runs as many copies into the Region as it allows';
     if (current === undefined) return { ...newRequest(request, reason, now), attempt: attempt ?? 0, execution };
     const isThisOne = current.status === 'running' && current.execution === execution;
     // A name that somebody gave by hand has no number; it is news if nothing else is under way.

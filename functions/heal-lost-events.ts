@@ -70,7 +70,7 @@ async function heal(
 ): Promise<void> {
   for (const { action, rule, destination, reason } of selectDestinations(snapshot, rules, home)) {
     if (action === 'skip' || rule.dryRun) continue;
-    const why = `no event was heard of it, and ${reason}`;
+    const why = `nobody had asked for it, and ${reason}`;
     const request = copyRequest(snapshot, rule, destination);
     const { changed } = await ledger.change(requestKey(snapshot, destination), requested(request, why, now()));
     if (!changed) continue;

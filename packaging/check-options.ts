@@ -24,7 +24,7 @@ const PARAMS: ReadonlyMap<string, { readonly takes: RegExp; readonly example: st
     'keepRequestsDays',
     { takes: /^(9\d|[1-9]\d\d|[12]\d{3}|3[0-5]\d\d|36[0-4]\d|3650)$/, example: 'keepRequestsDays=90' },
   ],
-  ['sweepMinutes', { takes: /^([2-9]|1[0-5])$/, example: 'sweepMinutes=5' }],
+  ['sweepMinutes', { takes: /^([2-9]|10)$/, example: 'sweepMinutes=5' }],
   ['lookbackHours', { takes: /^(0|[1-9]\d?|[12]\d\d|3[0-2]\d|33[0-6])$/, example: 'lookbackHours=24' }],
   ['noRecentCopyAlarm', { takes: /^(on|off)$/, example: 'noRecentCopyAlarm=off' }],
 ]);

@@ -21,7 +21,7 @@ module.exports = async ({ resolveVariable }) => {
         deadLetterQueueArn: { 'Fn::GetAtt': ['StuckEventsQueue', 'Arn'] },
       },
     })),
-    /** One role per function and one for the state machine. */
+    /** A role per function, state machine, rule and schedule. */
     roles: roles(rules, install),
     /** Alarms and the dashboard. */
     observability: observability(install, await resolveVariable('self:provider.region'), rules),

@@ -125,13 +125,19 @@ function queueAlarms(install: string, rules: readonly CopyRule[]): Readonly<Reco
   });
   return {
     ...Object.fromEntries(waits),
-    AdmissionFailingAlarm: alarm({
-      description: 'Admission fails again and again: requests wait although slots may be free.',
-      metric: { namespace: 'AWS/States', name: 'ExecutionsFailed', dimensions: ADMISSION },
-      statistic: 'Sum',
-      periods: 3, // what is missed once is done by the next look
-      notify: true,
-    }),
+    ...Object.fromEntries(
+      (['ExecutionsFailed', 'ExecutionsTimedOut'] as const).map((name) => [
+        `Admission${name}Alarm`,
+        alarm({
+          description: `Admission: ${name}, again and again: requests wait although slots may be free.`,
+          metric: { namespace: 'AWS/States', name, dimensions: ADMISSION },
+          statistic: 'Sum',
+          period: 900, // while nothing else wakes it, only the sweep does
+          periods: 2, // what is missed once is done by the next look
+          notify: true,
+        }),
+      ]),
+    ),
     SweepFailingAlarm: alarm({
       description: 'The sweep failed more than twice within an hour: what events lose is not found.',
       metric: { namespace: 'AWS/Lambda', name: 'Errors', dimensions: { FunctionName: `${install}-sweep` } },

@@ -274,7 +274,10 @@ export function ledgerContract(newLedger: NewLedger): void {
       count: {
         at: '2026-03-02T12:00:00.000Z',
         others: 3,
-        volumes: [{ volumeId: 'vol-0123456789abcdef0', destination: 'eu-central-1' }],
+        volumes: [
+          { volumeId: 'vol-0123456789abcdef0', destination: 'eu-central-1' },
+          { volumeId: 'vol-0123456789abcdef0', destination: 'eu-central-1', snapshotId: 'snap-00000000000000002' },
+        ],
       },
       refusal: { at: '2026-03-02T12:00:00.000Z', taken: 17 },
       heartbeat: { execution: 'arn:aws:states:eu-west-1:444455556666:express:h:1', until: '2026-03-02T12:05:00.000Z' },

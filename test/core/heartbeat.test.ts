@@ -38,10 +38,10 @@ describe('while requests wait', () => {
     expect(decideAfterLook(true, alive, { ...me, startTime: '2026-03-02T04:06:00.000Z' }, 0, NOW).action).toBe('end');
   });
 
-  it('it hands over after four minutes, for an Express execution ends after five', () => {
+  it('it hands over after three minutes, for an Express execution ends after five', () => {
     const old = (startTime: string) => decideAfterLook(true, mine, { id: 'arn:mine', startTime }, 60, NOW).action;
-    expect(old('2026-03-02T04:06:00.001Z')).toBe('beat');
-    expect(old('2026-03-02T04:06:00.000Z')).toBe('handOver');
+    expect(old('2026-03-02T04:07:00.001Z')).toBe('beat');
+    expect(old('2026-03-02T04:07:00.000Z')).toBe('handOver');
   });
 
   it.each([

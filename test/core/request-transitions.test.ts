@@ -179,7 +179,7 @@ describe('a request that EC2 had no slot for', () => {
     expect(goBack(FIRST)(running)).toEqual({
       request: request(),
       status: 'waiting',
-      reason: 'EC2 runs as many copies into the Region as it allows',
+      reason: 'EC2 refused it, as it runs as many copies into the Region as it allows',
       attempt: 1,
       execution: FIRST,
       requestedAt: '2026-03-02T04:10:00.000Z',

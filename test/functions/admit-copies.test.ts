@@ -319,7 +319,7 @@ describe('the heartbeat', () => {
     world.setPending([BUSY]);
     await put(world.ledger, { request: world.asked('snap-01') });
     await world.look();
-    world.setTime('2026-03-02T04:33:58.000Z');
+    world.setTime('2026-03-02T04:32:58.000Z');
     expect(await world.look()).toMatchObject({ action: 'end' });
     expect(world.woken).toEqual(['eu-central-1']);
     expect(await world.look(undefined, ANOTHER)).toMatchObject({ action: 'beat' });

@@ -49,7 +49,7 @@ describe('a snapshot that a rule selects and no event told of', () => {
     await heal(known, listing([LOST]));
     expect(await find(known.ledger)).toMatchObject({
       status: 'waiting',
-      reason: "no event was heard of it, and tag Backup is 'nightly', as rule nightly wants",
+      reason: "nobody had asked for it, and tag Backup is 'nightly', as rule nightly wants",
     });
     expect(metrics()).toEqual([
       { name: 'EventsHealed', value: 1, destination: 'eu-central-1' },
@@ -90,7 +90,7 @@ describe('nothing is requested', () => {
 
   it.each([
     ['that completed a minute ago: it is left to its event', { completionTime: '2026-03-02T04:29:00.000Z' }],
-    ['that began before the time that is looked back', { startTime: '2026-03-01T04:29:59.000Z' }],
+    ['that completed before the time that is looked back', { completionTime: '2026-03-01T04:29:59.000Z' }],
     ['that no rule selects', { tags: {} }],
     ['that is a copy itself', { tags: { Backup: 'nightly', [COPIER_TAG.managed]: INSTALL } }],
   ])('%s', async (_what, over) => {
@@ -108,10 +108,10 @@ describe('nothing is requested', () => {
 });
 
 describe('EC2 is asked', () => {
-  it('for the days on which snapshots of the last hours can have begun', async () => {
+  it('for the days on which snapshots that completed in the last hours can have begun', async () => {
     const snapshots = listing([]);
     await heal(ports(), snapshots);
-    expect(snapshots.asked).toEqual(['own of 2026-03-01 and 2026-03-02 in eu-west-1']);
+    expect(snapshots.asked).toEqual(['own of 2026-02-26 and 2026-02-27 and 2026-02-28 and 2026-03-01 and 2026-03-02 in eu-west-1']);
   });
 
   it.each([

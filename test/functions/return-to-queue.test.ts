@@ -36,7 +36,7 @@ describe('a request that EC2 had no slot for', () => {
       status: 'waiting',
       attempt: 1,
       waitingSince: '2026-03-02T04:12:00.000Z',
-      reason: 'EC2 runs as many copies into the Region as it allows',
+      reason: 'EC2 refused it, as it runs as many copies into the Region as it allows',
     });
     expect((await ledger.waiting('eu-central-1', { limit: 10 })).requests).toMatchObject([
       { snapshotId: 'snap-0a1b2c3d4e5f60718', sourceStartTime: '2026-03-02T04:09:51.204Z' },

@@ -25,7 +25,7 @@ describe('the options of a deployment', () => {
       ['90', '99', '100', '999', '2999', '3599', '3650'],
       ['0', '1', '89', '-90', '090', '90.5', 'ninety', '3651', '3700', '10000', ''],
     ],
-    ['sweepMinutes', ['2', '5', '9', '10', '15'], ['0', '1', '16', '5 minutes', '']],
+    ['sweepMinutes', ['2', '5', '9', '10'], ['0', '1', '11', '5 minutes', '']],
     ['lookbackHours', ['0', '1', '24', '99', '299', '336'], ['337', '1000', '-1', '00', '024', '']],
   ])('%s is a number within its limits', (name, takes, refuses) => {
     const problems = (value: string) => optionProblems({ ...right, params: { [name]: value } }, rules);

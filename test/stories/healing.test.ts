@@ -138,7 +138,7 @@ describe('a snapshot of which no event told', () => {
     await world.pass('14 min');
     expect(world.copies(lost)).toMatchObject([{ state: 'completed', tags: { 'snapshot-copier:state': 'copied' } }]);
     expect(await ledger.request(lost)).toMatchObject({ status: 'copied' });
-    expect(world.log('healLostEvents')).toContain('no event was heard of it, and tag Backup is');
+    expect(world.log('healLostEvents')).toContain('nobody had asked for it, and tag Backup is');
     await world.pass('5 h');
     expect(world.copies(lost)).toHaveLength(1);
     expect(world.copies(heard)).toHaveLength(1);
