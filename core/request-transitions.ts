@@ -40,6 +40,14 @@ export function started(attempt: number, execution: string, reason: string, now:
   };
 }
 
+/** The name of its next execution is taken by one of before: that number is left out. */
+export function nameTaken(attempt: number, now: Date): Transition {
+  return (current) => {
+    if (current?.status !== 'waiting' || current.attempt !== attempt - 1) return undefined;
+    return { ...current, attempt, changedAt: now.toISOString() };
+  };
+}
+
 /**
  * EC2 accepted the copy, or it was found. Here an execution shows for the first time that was started by hand, or whose
  * start is not written down yet.

@@ -12,7 +12,7 @@ import { LedgerBusyError } from '../core/errors.ts';
 import { executionName } from '../core/execution-name.ts';
 import { decideAfterLook } from '../core/heartbeat.ts';
 import type { RunningRequest, WaitingRequest } from '../core/ledger-request.ts';
-import { started } from '../core/request-transitions.ts';
+import { nameTaken, started } from '../core/request-transitions.ts';
 import { mostSlotsOf } from '../core/rule-destinations.ts';
 import type { CopyRule } from '../core/rules.ts';
 import { parseWake, type Wake } from '../core/wake.ts';
@@ -23,7 +23,7 @@ import { lambda, logger } from './shell.ts';
 interface Ports {
   readonly ledger: Ledger;
   readonly snapshots: Pick<SnapshotApi, 'pending'>;
-  readonly executions: Pick<ExecutionApi, 'start'>;
+  readonly executions: Pick<ExecutionApi, 'start' | 'find'>;
   readonly admission: AdmissionMachine;
   readonly now: () => Date;
 }
@@ -179,15 +179,32 @@ async function completeStarts(
   return ports.ledger.running(region);
 }
 
+/** How many names in a row may be taken; each start by hand of a lost ledger has taken one. */
+const NAMES = 20;
+
 /** Starts the execution, then says so in the ledger: in this order, so that a request that runs has an execution. */
-async function start(attempt: RequestAttempt, reason: string, { ledger, executions, now }: Ports): Promise<void> {
-  const found = await ledger.request(attempt);
-  if (found?.status !== 'waiting' || found.attempt !== attempt.attempt - 1) return;
-  const { request } = found;
-  const name = executionName(request.source.snapshotId, request.destination, attempt.attempt);
-  await executions.start(name, request);
-  const { changed } = await ledger.change(attempt, started(attempt.attempt, name, reason, now()));
-  if (changed) logger.info(`Started execution ${name}: ${reason}`, { rule: request.rule });
+async function start(key: RequestAttempt, reason: string, ports: Ports): Promise<void> {
+  const { ledger, executions, now } = ports;
+  const found = await ledger.request(key);
+  if (found?.status !== 'waiting' || found.attempt !== key.attempt - 1) return;
+  const { request, waitingSince } = found;
+  for (let attempt = key.attempt; attempt < key.attempt + NAMES; attempt++) {
+    const name = executionName(request.source.snapshotId, request.destination, attempt);
+    const outcome = await executions.start(name, request);
+    if (outcome === 'alreadyStarted' && (await endedBefore(name, waitingSince, ports))) {
+      await ledger.change(key, nameTaken(attempt, now()));
+      continue;
+    }
+    const { changed } = await ledger.change(key, started(attempt, name, reason, now()));
+    if (changed) logger.info(`Started execution ${name}: ${reason}`, { rule: request.rule });
+    return;
+  }
+}
+
+/** Step Functions remembers executions for 90 days; a ledger that was lost, or an older version, does not know of them. */
+async function endedBefore(name: string, time: string, { executions }: Ports): Promise<boolean> {
+  const stopDate = (await executions.find(name))?.stopDate;
+  return stopDate !== undefined && stopDate < Date.parse(time);
 }
 
 function nextAttempt({ region, destination, snapshotId, attempt }: WaitingRequest): RequestAttempt {

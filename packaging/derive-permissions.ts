@@ -76,6 +76,7 @@ function ownPermissions(owner: FunctionName, rules: readonly CopyRule[], install
         changeLedger('Write down which requests start'),
         readQueue('See which requests wait and which run'),
         startCopies('Start one execution per request'),
+        lookAtExecutions('See whether one that has the name already is of an earlier request', install),
         wakeAdmission('Start the successor of an execution that has to end', install),
       ];
     case 'startCopy':
@@ -120,12 +121,7 @@ function ownPermissions(owner: FunctionName, rules: readonly CopyRule[], install
       return [
         changeLedger('Write down how a copy ended of which no event told'),
         readQueue('See which requests wait and which run'),
-        {
-          sid: 'LookAtExecutions',
-          reason: 'See whether the execution of a request still runs',
-          actions: ['states:DescribeExecution'],
-          resources: [sub(`arn:${PARTITION}:states:${REGION}:${ACCOUNT}:execution:${install}:*`)],
-        },
+        lookAtExecutions('See whether the execution of a request still runs', install),
         startCopies('Start an execution that is missing'),
         wakeAdmission('Have admission look if requests wait', install),
         publish('Tell of executions that could not tell it themselves'),
@@ -277,6 +273,15 @@ function startCopies(reason: string): Permission {
     reason,
     actions: ['states:StartExecution'],
     resources: [{ Ref: 'CopySnapshotMachine' }],
+  };
+}
+
+function lookAtExecutions(reason: string, install: string): Permission {
+  return {
+    sid: 'LookAtExecutions',
+    reason,
+    actions: ['states:DescribeExecution'],
+    resources: [sub(`arn:${PARTITION}:states:${REGION}:${ACCOUNT}:execution:${install}:*`)],
   };
 }
 

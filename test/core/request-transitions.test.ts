@@ -3,6 +3,7 @@ import type { LedgerRequest } from '../../core/ledger-request.ts';
 import {
   copyBegun,
   isSettledBy,
+  nameTaken,
   requested,
   requestedAgain,
   returned,
@@ -299,6 +300,16 @@ describe('an execution that is over', () => {
   it('and was named by hand ends the request with a good copy, but not with a failure', () => {
     expect(succeed(BY_HAND)(running)).toMatchObject({ status: 'copied', execution: BY_HAND, attempt: 1 });
     expect(fail(BY_HAND)(running)).toBeUndefined();
+  });
+});
+
+describe('a number whose name is taken', () => {
+  it('is left out by a request that waits for just that number', () => {
+    const waiting = history(ask);
+    expect(nameTaken(1, NOW)(waiting)).toEqual({ ...waiting, attempt: 1, changedAt: NOW.toISOString() });
+    expect(nameTaken(2, NOW)(waiting)).toBeUndefined();
+    expect(nameTaken(1, NOW)(running)).toBeUndefined();
+    expect(nameTaken(1, NOW)(undefined)).toBeUndefined();
   });
 });
 

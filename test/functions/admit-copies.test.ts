@@ -7,7 +7,7 @@ import type { CopyRule } from '../../core/rules.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import { admitCopies, type Looked } from '../../functions/admit-copies.ts';
 import { copy, destination, INSTALL, request } from '../support/examples.ts';
-import { find, ports, put } from './ports.ts';
+import { find, ports, put, record } from './ports.ts';
 
 /** Admission for eu-central-1, where rules have so many slots. */
 function admission(slots: number) {
@@ -64,6 +64,35 @@ describe('admission', () => {
       execution: 'snap-01-eu-central-1-1',
       reason: 'it is the oldest that may start, as slot 1 of 1',
     });
+  });
+
+  it('leaves out names of executions from before the ledger knew of the request', async () => {
+    const world = admission(1);
+    await put(world.ledger, { request: world.asked('snap-01') });
+    const longAgo = { stopDate: Date.parse('2026-02-01T04:00:00Z') };
+    for (const name of ['snap-01-eu-central-1-1', 'snap-01-eu-central-1-2']) {
+      world.executions.records.set(name, record(name, 'FAILED', longAgo));
+    }
+    await world.look();
+    expect(world.started()).toEqual(['snap-01-eu-central-1-3']);
+    expect(await find(world.ledger, world.asked('snap-01'))).toMatchObject({
+      status: 'running',
+      attempt: 3,
+      execution: 'snap-01-eu-central-1-3',
+    });
+  });
+
+  it.each([
+    ['runs', {}],
+    ['has ended since', { stopDate: Date.parse('2026-03-02T04:29:59.500Z') }],
+  ])('takes an execution of the same name that %s for the one that it wanted to start', async (_what, over) => {
+    const world = admission(1);
+    await put(world.ledger, { request: world.asked('snap-01') });
+    const name = 'snap-01-eu-central-1-1';
+    world.executions.records.set(name, record(name, 'stopDate' in over ? 'SUCCEEDED' : 'RUNNING', over));
+    await world.look();
+    expect(world.started()).toEqual([]);
+    expect(await find(world.ledger, world.asked('snap-01'))).toMatchObject({ status: 'running', execution: name });
   });
 
   it('starts a request that was sent back under the next name', async () => {

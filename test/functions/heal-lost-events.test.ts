@@ -111,7 +111,9 @@ describe('EC2 is asked', () => {
   it('for the days on which snapshots that completed in the last hours can have begun', async () => {
     const snapshots = listing([]);
     await heal(ports(), snapshots);
-    expect(snapshots.asked).toEqual(['own of 2026-02-26 and 2026-02-27 and 2026-02-28 and 2026-03-01 and 2026-03-02 in eu-west-1']);
+    expect(snapshots.asked).toEqual([
+      'own of 2026-02-26 and 2026-02-27 and 2026-02-28 and 2026-03-01 and 2026-03-02 in eu-west-1',
+    ]);
   });
 
   it.each([

@@ -369,7 +369,7 @@ describe('the other functions', () => {
     ];
     const wanted: Readonly<Record<RoleOwner, readonly string[]>> = {
       onSnapshotEvent: [look, ...ledger, start, 'sns:Publish', 'sqs:SendMessage', ...always],
-      admitCopies: [look, ...ledger, 'dynamodb:Query', start, ...always],
+      admitCopies: [look, ...ledger, 'dynamodb:Query', start, 'states:DescribeExecution', ...always],
       startCopy: [look, ...ledger, ...copying, ...keys, ...always],
       checkCopy: [look, ...always],
       tagCopy: ['ec2:CreateTags', ...always],
