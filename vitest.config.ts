@@ -6,8 +6,8 @@ export default defineConfig({
     // All cores: left to itself, vitest keeps one for itself, which on two cores is half.
     maxWorkers: '100%',
     globalSetup: ['test/support/package-once.ts'],
-    // Nothing waits by the clock; a story of days takes a second, and several on a busy machine.
-    testTimeout: 60_000,
+    // Nothing waits by the clock; a story takes seconds, and many more on a busy machine.
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     // What serverless.yml sets for the functions; their files read it when they are loaded.
     env: {

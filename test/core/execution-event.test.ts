@@ -44,6 +44,13 @@ describe('an execution that ended without telling anybody', () => {
     });
   });
 
+  it('is told with the cause alone that somebody gave for stopping it', () => {
+    expect(readExecutionEvent(ended({ status: 'ABORTED', cause: 'maintenance' }))).toMatchObject({
+      outcome: { kind: 'failed', reason: 'the execution ended ABORTED: maintenance' },
+      untold: { failed: { endedAs: 'ABORTED', error: { Error: '', Cause: 'maintenance' } } },
+    });
+  });
+
   it('is told when it failed before the topic was told, with its error', () => {
     const event = ended({ status: 'FAILED', error: 'SNS.InternalErrorException', cause: 'try later' });
     expect(readExecutionEvent(event)).toMatchObject({

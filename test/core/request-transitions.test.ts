@@ -197,6 +197,7 @@ describe('a request that EC2 had no slot for', () => {
   it.each([
     ['is not written down as started yet', waiting, FIRST, 1],
     ['was started by hand after it failed', failed, SECOND, 2],
+    ['was started by hand after it failed, under a name of its own', failed, BY_HAND, 1],
   ])('waits again also if it %s', (_, current, execution, attempt) => {
     const back = goBack(execution)(current);
     expect(back).toMatchObject({ status: 'waiting', attempt, execution });
