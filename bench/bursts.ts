@@ -19,14 +19,22 @@ export async function measureBursts(packageDir: string, say: (line: string) => v
   for (const { n, seeds } of BURSTS) {
     for (const variant of BURST_VARIANTS) {
       const ofVariant: BurstRow[] = [];
-      for (const seed of seeds) ofVariant.push((await measureBurst({ packageDir, n, variant, seed })).row);
-      const row = pooled(ofVariant);
-      say(`  ${n} snapshots, ${variant}: ${Math.round(row.wallSeconds)} s each`);
-      rows.push(row);
+      for (const seed of seeds) {
+        const { row } = await measureBurst({ packageDir, n, variant, seed });
+        say(`  ${n} snapshots, ${variant}, seed ${seed}: ${inShort(row)}`);
+        ofVariant.push(row);
+      }
+      rows.push(pooled(ofVariant));
     }
     rows.push(pooled(seeds.map((seed) => retried(n, seed))));
   }
   return rows;
+}
+
+function inShort({ n, makespanRatio, slotsBusyShare, admissionDescribes, wallSeconds }: BurstRow): string {
+  const busy = (slotsBusyShare * 100).toFixed(1);
+  const describes = (admissionDescribes / n).toFixed(2);
+  return `${makespanRatio.toFixed(3)} of the ideal, ${busy} % busy, ${describes} DescribeSnapshots a copy, ${Math.round(wallSeconds)} s`;
 }
 
 function retried(n: number, seed: number): BurstRow {
