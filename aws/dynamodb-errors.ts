@@ -2,8 +2,8 @@ import { classify } from '../core/ec2-error-codes.ts';
 import { RequestRefusedError, ServiceTroubleError, ThrottledError } from '../core/errors.ts';
 import { isOurs, readThrown } from '../core/thrown-error.ts';
 
-/** The calls that this service makes of DynamoDB. */
-export type DynamoDbCall = 'GetItem' | 'PutItem' | 'Query';
+/** The calls that this product makes of DynamoDB; the last two only for people, from the command line. */
+export type DynamoDbCall = 'GetItem' | 'PutItem' | 'Query' | 'Scan' | 'BatchGetItem';
 
 /** Which call failed. */
 interface AboutTableCall {
@@ -11,6 +11,8 @@ interface AboutTableCall {
   readonly table: string;
   /** What was read or written, in words. */
   readonly what: string;
+  /** Who calls, in words. Default: a function. */
+  readonly who?: string;
 }
 
 /** What core/ec2-error-codes.ts does not know, because EC2 has other names for it. */
@@ -27,7 +29,10 @@ const passing = new Map<string, 'throttled' | 'serviceTrouble'>(
  * original as `cause`. What is ours already passes.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  */
-export function ledgerError(error: unknown, { call, table, what }: AboutTableCall): Error {
+export function ledgerError(
+  error: unknown,
+  { call, table, what, who: caller = 'the role of the function' }: AboutTableCall,
+): Error {
   if (isOurs(error)) return error;
   const { code, words, status } = readThrown(error);
   const who = status === undefined ? 'no answer from DynamoDB but' : 'DynamoDB says';
@@ -41,7 +46,7 @@ export function ledgerError(error: unknown, { call, table, what }: AboutTableCal
       );
     case 'permanent':
       return new RequestRefusedError(
-        ...say(`DynamoDB refuses the ledger a call and would refuse it again. ${whatToDo(code, call)}`),
+        ...say(`DynamoDB refuses the ledger a call and would refuse it again. ${whatToDo(code, call, caller)}`),
       );
     default:
       return new ServiceTroubleError(
@@ -50,10 +55,10 @@ export function ledgerError(error: unknown, { call, table, what }: AboutTableCal
   }
 }
 
-function whatToDo(code: string, call: DynamoDbCall): string {
+function whatToDo(code: string, call: DynamoDbCall, caller: string): string {
   switch (code) {
     case 'AccessDeniedException':
-      return `Allow dynamodb:${call} on the table and its indexes to the role of the function, and look for an SCP.`;
+      return `Allow dynamodb:${call} on the table and its indexes to ${caller}, and look for an SCP.`;
     case 'ResourceNotFoundException':
       return 'The table is gone. AWS keeps a backup of a deleted one for 35 days: restore it under the same name.';
     case 'ItemCollectionSizeLimitExceededException':

@@ -15,6 +15,8 @@ import type { CopyParameters } from '../core/copy-parameters.ts';
 import { type AboutCall, inOurWords } from '../core/ec2-errors.ts';
 import { isLocalZone } from '../core/region.ts';
 import type { Snapshot, SnapshotState } from '../core/snapshot.ts';
+import { isArbitraryVolume } from '../core/volume-of-copy.ts';
+import { perRegion } from './per-region.ts';
 import { requestHandler } from './request-handler.ts';
 import type { SnapshotApi } from './snapshot-api.ts';
 
@@ -52,11 +54,18 @@ export function ec2Snapshots(): SnapshotApi {
     async copiesOf({ source, destination }) {
       const about: AboutCall = { call: 'DescribeSnapshots', snapshotId: source.snapshotId, region: destination.region };
       // A copy's volume id is the same for all copies (vol-ffffffff), so copies of copies are told apart by snapshot.
-      const filter: Filter = /^vol-f+$/.test(source.volumeId)
+      const filter: Filter = isArbitraryVolume(source.volumeId)
         ? { Name: `tag:${COPIER_TAG.sourceSnapshot}`, Values: [source.snapshotId] }
         : { Name: `tag:${COPIER_TAG.sourceVolume}`, Values: [source.volumeId] };
       return list(destination.region, { OwnerIds: ['self'], Filters: [filter] }, about);
     },
+
+    managedCopies: (region) =>
+      list(
+        region,
+        { OwnerIds: ['self'], Filters: [{ Name: 'tag-key', Values: [COPIER_TAG.managed] }] },
+        { call: 'DescribeSnapshots', snapshotId: 'copies-of-this-product', region },
+      ),
 
     pending: (region) =>
       list(
@@ -73,7 +82,11 @@ export function ec2Snapshots(): SnapshotApi {
           // EC2's filters take asterisks: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
           Filters: [{ Name: 'start-time', Values: days.map((day) => `${day}*`) }],
         },
-        { call: 'DescribeSnapshots', snapshotId: `snapshots-of-${days.join('-and-')}`, region },
+        {
+          call: 'DescribeSnapshots',
+          snapshotId: `snapshots-of-${[...new Set([days.at(0), days.at(-1)])].join('-to-')}`,
+          region,
+        },
       ),
 
     async copy(region, parameters) {
@@ -157,6 +170,7 @@ function inOurShape(found: Ec2Snapshot, region: string): Snapshot {
     startTime: (found.StartTime ?? new Date(0)).toISOString(),
     ...(found.CompletionTime !== undefined && { completionTime: found.CompletionTime.toISOString() }),
     sizeGiB: found.VolumeSize ?? 0,
+    ...(found.FullSnapshotSizeInBytes !== undefined && { fullSizeBytes: found.FullSnapshotSizeInBytes }),
     encrypted: found.Encrypted ?? false,
     ...(found.KmsKeyId !== undefined && { kmsKeyId: found.KmsKeyId }),
     storageTier: found.StorageTier === 'archive' ? 'archive' : 'standard',
@@ -189,15 +203,4 @@ function percentOf(progress: string | undefined): number {
 
 function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && error.name === code;
-}
-
-function perRegion<T>(make: (region: string) => T): (region: string) => T {
-  const made = new Map<string, T>();
-  return (region) => {
-    const existing = made.get(region);
-    if (existing !== undefined) return existing;
-    const created = make(region);
-    made.set(region, created);
-    return created;
-  };
 }

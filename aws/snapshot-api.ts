@@ -19,6 +19,9 @@ export interface SnapshotApi {
    */
   begunOn(region: string, days: readonly string[], whose: 'own' | 'shared'): Promise<readonly Snapshot[]>;
 
+  /** Every copy of this product that this account owns in a Region: whatever carries `COPIER_TAG.managed`, in any state. */
+  managedCopies(region: string): Promise<readonly Snapshot[]>;
+
   /** Everything this account owns in the destination Region that was copied from the request's volume or snapshot. */
   copiesOf(request: CopyRequest): Promise<readonly Snapshot[]>;
 

@@ -58,6 +58,11 @@ export function sandboxSnapshots(ec2: Pick<Ec2Service, 'call'>, account: string)
       return list(region, { 'Owner.1': 'self', ...filter('status', ['pending']) }, about);
     },
 
+    async managedCopies(region) {
+      const about: AboutCall = { call: 'DescribeSnapshots', snapshotId: 'copies-of-this-product', region };
+      return list(region, { 'Owner.1': 'self', ...filter('tag-key', [COPIER_TAG.managed]) }, about);
+    },
+
     async begunOn(region, days, whose) {
       const snapshotId = `snapshots-of-${days.join('-and-')}`;
       const times = days.map((day) => `${day}*`);
@@ -192,6 +197,7 @@ const shownSnapshot = z.object({
   progress: z.string(),
   ownerId: z.string(),
   volumeSize: z.number(),
+  fullSnapshotSizeInBytes: z.number().optional(),
   description: z.string(),
   encrypted: z.boolean(),
   kmsKeyId: z.string().optional(),
@@ -209,6 +215,7 @@ const listing = z.object({
 
 function inOurShape(shown: z.output<typeof shownSnapshot>, region: string): Snapshot {
   const { statusMessage, kmsKeyId, outpostArn, availabilityZone, completionTime, tagSet } = shown;
+  const fullSizeBytes = shown.fullSnapshotSizeInBytes;
   return {
     snapshotId: shown.snapshotId,
     region,
@@ -220,6 +227,7 @@ function inOurShape(shown: z.output<typeof shownSnapshot>, region: string): Snap
     startTime: shown.startTime,
     ...(completionTime !== undefined && { completionTime }),
     sizeGiB: shown.volumeSize,
+    ...(fullSizeBytes !== undefined && { fullSizeBytes }),
     encrypted: shown.encrypted,
     ...(kmsKeyId !== undefined && { kmsKeyId }),
     storageTier: shown.storageTier,

@@ -63,7 +63,7 @@ export function serviceFunctions(
         lookbackHours: LOOKBACK_HOURS,
       }),
     ],
-    ['requestCopy', requestCopy({ ledger, admission, now }, rules)],
+    ['requestCopy', requestCopy({ ledger, snapshots, admission, now }, rules, { installName })],
     [
       'admitCopies',
       admitCopies({ ledger, snapshots: admissionSnapshots, executions, admission, now }, rules, { installName }),

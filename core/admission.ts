@@ -1,5 +1,6 @@
 import { attemptOf, type CopyCount, type Refusal, type RequestAttempt } from './admission-state.ts';
 import type { RunningRequest, WaitingRequest } from './ledger-request.ts';
+import { isArbitraryVolume } from './volume-of-copy.ts';
 
 /** What is to be done about one request that waits, and why. */
 interface Admission {
@@ -131,5 +132,5 @@ function lineage(volumeId: string, destination: string): string {
 
 /** A source that is a copy itself has a volume id that says nothing (`vol-ffffffff`): such sources are no lineage. */
 function hasLineage(volumeId: string): boolean {
-  return !/^vol-f+$/.test(volumeId);
+  return !isArbitraryVolume(volumeId);
 }

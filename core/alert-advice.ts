@@ -136,7 +136,7 @@ function deadlinePassed({ failed: { request, copy } }: Case): Advice {
   const { region, deadlineSeconds, localZone, outpost } = request.destination;
   const longest = LIMITS.deadlineSeconds.most;
   const raise: Step = {
-    say: `Give it longer: raise the deadline in copy-rules.yml, to ${printDuration(longest)} at most, and deploy. That holds for copies that are asked for afterwards.`,
+    say: `Give it longer: raise the deadline in copy-rules.yml, to ${printDuration(longest)} at most, and deploy. That holds for copies that are asked for afterwards; for this one too, with the first command below.`,
     paste: [
       'rules:',
       `  - name: ${request.rule}`,
@@ -263,7 +263,7 @@ function requestRefused({ failed: { request }, failure, install }: Case): Advice
         say: `Compare the words above with ${where}: region, outpost, localZone, encryption, tags, completionDuration.`,
       },
       {
-        say: `Correct it and deploy ${install.name}. That is for later snapshots; for this one change the request, as shown below.`,
+        say: `Correct it and deploy ${install.name}. Started again with the first command below, this snapshot gets the corrected settings too.`,
       },
     ],
     requestMayChange: true,

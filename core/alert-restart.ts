@@ -2,16 +2,18 @@ import { command, prose, steps } from './alert-layout.ts';
 import type { CopyRequest } from './copy-request.ts';
 import type { ExecutionIdentity } from './execution.ts';
 import { nextAttemptName } from './execution-name.ts';
+import { BY_HAND } from './hand-request.ts';
 import type { Install } from './install.ts';
 import { shellWord } from './shell-word.ts';
 
 /**
- * How to start a failed copy again: the input of its execution goes back into the queue. A dry run, of which the ledger
- * knows nothing, is started under a new name: Step Functions keeps names for 90 days.
+ * How to start a failed copy again: with the command of this product; or without it, where the input of its execution
+ * goes back into the queue. A dry run, of which the ledger knows nothing, is started under a new name: Step Functions
+ * keeps names for 90 days.
  */
 export function startAgain(
   { arn, name, stateMachineArn }: ExecutionIdentity,
-  { dryRun }: CopyRequest,
+  { dryRun, rule }: CopyRequest,
   install: Install,
 ): string {
   const { region } = install;
@@ -25,20 +27,29 @@ export function startAgain(
       '  --query input --output text)"',
     ]);
   }
-  return command([
-    `aws stepfunctions describe-execution --region ${region}`,
-    `--execution-arn ${shellWord(arn)}`,
-    `--query input --output text | aws lambda invoke --region ${region}`,
-    `--function-name ${shellWord(requestCopyFunction(install))}`,
-    '--payload fileb:///dev/stdin /dev/stdout',
-  ]);
+  return [
+    prose(
+      rule === BY_HAND
+        ? 'In a checkout of this product:'
+        : `In a checkout of this product, with the settings that rule ${rule} has by then:`,
+    ),
+    command([`npx snapshot-copier retry ${shellWord(name)}`, `--region ${region} --stack ${shellWord(install.name)}`]),
+    prose('With the AWS command line alone, the request as it was:'),
+    command([
+      `aws stepfunctions describe-execution --region ${region}`,
+      `--execution-arn ${shellWord(arn)}`,
+      `--query input --output text | aws lambda invoke --region ${region}`,
+      `--function-name ${shellWord(requestCopyFunction(install))}`,
+      '--payload fileb:///dev/stdin /dev/stdout',
+    ]),
+  ].join('\n');
 }
 
 /** How to start a copy again with another request, for what a change of `copy-rules.yml` would set right. */
 export function startAgainChanged({ arn }: ExecutionIdentity, install: Install): string {
   const { region } = install;
   return [
-    prose('That repeats the request as it was. To change it first (another key, another deadline):'),
+    prose('To change that request first (another key, another deadline), with the AWS command line alone:'),
     steps([
       {
         say: 'Save the request, and edit copy-request.json:',

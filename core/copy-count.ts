@@ -4,6 +4,7 @@ import { destinationId } from './destination.ts';
 import { isGivenUp } from './existing-copies.ts';
 import { itemOf, type RunningRequest } from './ledger-request.ts';
 import type { Snapshot } from './snapshot.ts';
+import { isArbitraryVolume } from './volume-of-copy.ts';
 
 /**
  * How old a count may be while requests wait for a slot. With 20 slots and copies of 16 minutes on average
@@ -71,12 +72,9 @@ export function countCopies(
   };
 }
 
-/**
- * Only copies take slots. A copy's volume id is an arbitrary one, in practice all f:
- * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html
- */
-function isCopy({ volumeId, tags }: Snapshot): boolean {
-  return /^vol-f+$/.test(volumeId) || tags[COPIER_TAG.managed] !== undefined;
+/** Only copies take slots. */
+export function isCopy({ volumeId, tags }: Snapshot): boolean {
+  return isArbitraryVolume(volumeId) || tags[COPIER_TAG.managed] !== undefined;
 }
 
 /** By this install, and not as given up: such a copy has the tags of its request too, but a slot of its own. */
@@ -88,7 +86,8 @@ function taggedItem(copy: Snapshot): string {
   return itemOf({ destination: placeOf(copy), snapshotId: copy.tags[COPIER_TAG.sourceSnapshot] ?? '' });
 }
 
-function placeOf({ region, outpostArn, localZone }: Snapshot): string {
+/** See `destinationId`. */
+export function placeOf({ region, outpostArn, localZone }: Snapshot): string {
   return destinationId({
     region,
     ...(outpostArn !== undefined && { outpost: outpostArn }),

@@ -46,7 +46,10 @@ export function copyParameters(
   };
 }
 
-/** Fills the placeholders of a rule's description. What does not fit into EC2's 255 characters is cut. */
+/**
+ * Fills the placeholders of a rule's description; a brace that is written twice stands for itself. What does not fit into
+ * EC2's 255 characters is cut.
+ */
 export function describeCopy(template: string, request: CopyRequest): string {
   const { source } = request;
   const values = new Map([
@@ -59,12 +62,20 @@ export function describeCopy(template: string, request: CopyRequest): string {
     ['startTime', source.startTime],
     ['description', source.description],
   ]);
-  const filled = template.replaceAll(/\{(\w+)\}/g, (placeholder, name: string) => values.get(name) ?? placeholder);
+  const filled = template.replaceAll(
+    /([{}])\1|\{(\w+)\}/g,
+    (found, brace: string | undefined, name = '') => brace ?? values.get(name) ?? found,
+  );
   // A cut may halve a character of two code units, and half a character cannot be sent.
   return filled
     .trim()
     .slice(0, LONGEST_DESCRIPTION)
     .replace(/[\uD800-\uDBFF]$/, '');
+}
+
+/** The template of a description that shall be just this, whatever is in it. */
+export function literalDescription(description: string): string {
+  return description.replaceAll(/[{}]/g, '$&$&');
 }
 
 /**

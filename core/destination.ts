@@ -43,3 +43,8 @@ export function destinationId(destination: Pick<Destination, 'region' | 'outpost
   if (destination.outpost !== undefined) return `${destination.region}-${destination.outpost.replace(/^.*\//, '')}`;
   return destination.region;
 }
+
+/** The Region of a destination, of its name; undefined if it is none that `destinationId` makes. */
+export function regionOfDestination(id: string): string | undefined {
+  return /^[a-z]{2,4}(?:-[a-z]+)+-\d(?=-|$)/.exec(id)?.[0];
+}

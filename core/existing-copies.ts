@@ -42,13 +42,13 @@ export function isGivenUp(copy: Snapshot): boolean {
 
 /**
  * The newest complete copy of the same volume at the destination: what EC2 can make the next copy incremental to.
- * An archived one does not serve, and hides the older ones.
+ * An archived one does not serve, and hides the older ones; nor does any where the copies are under several keys.
  * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html#ebs-incremental-copy
  *
  * @param copies all copies at the destination that carry the source's volume in their tags.
  */
 export function basisOf(request: CopyRequest, copies: readonly Snapshot[], copyId?: string): CopyBasis | undefined {
-  const newest = copies
+  const [newest, ...older] = copies
     .filter(
       (copy) =>
         copy.snapshotId !== copyId &&
@@ -56,9 +56,9 @@ export function basisOf(request: CopyRequest, copies: readonly Snapshot[], copyI
         copy.tags[COPIER_TAG.sourceVolume] === request.source.volumeId &&
         isAtDestination(copy, request),
     )
-    .toSorted((a, b) => compare(b.startTime, a.startTime))
-    .at(0);
+    .toSorted((a, b) => compare(b.startTime, a.startTime));
   if (newest === undefined || newest.storageTier === 'archive') return undefined;
+  if (older.some(({ kmsKeyId }) => kmsKeyId !== newest.kmsKeyId)) return undefined;
   return { copyId: newest.snapshotId, ...(newest.kmsKeyId !== undefined && { kmsKeyId: newest.kmsKeyId }) };
 }
 

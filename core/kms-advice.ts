@@ -4,7 +4,7 @@ import type { CopyRequest } from './copy-request.ts';
 import type { FailedExecution } from './execution.ts';
 import type { Failure } from './failure.ts';
 import type { Install } from './install.ts';
-import { partitionOf } from './region.ts';
+import { keyStatements } from './key-statements.ts';
 import { shellWord } from './shell-word.ts';
 
 /** A key that the copy needs. */
@@ -47,7 +47,7 @@ export function kmsAdvice(
             ? ` For a key of another account than ${install.account} the role needs the same actions in its own policy too; it is deployed with them.`
             : ''
         } Put a comma behind the last of the list "Statement", and then:`,
-        paste: statements(request, install),
+        paste: keyStatements(install.roleArn, [request.source.region, request.destination.region]),
       },
       ...keys.map(editPolicyOf),
       whoWasRefused(request, execution.startTime, install),
@@ -140,40 +140,6 @@ function editPolicyOf(key: Key): Step {
       `--key-id ${keyId}`,
     ],
   };
-}
-
-/**
- * What EC2 needs of either key, in the name of the role. DescribeKey stands alone because the condition ViaService
- * would forbid it to whoever looks at the key directly; CreateGrant because it has a condition of its own.
- * https://docs.aws.amazon.com/ebs/latest/userguide/share-kms-key.html
- */
-function statements({ source, destination }: CopyRequest, { roleArn }: Install): string {
-  const allow = (sid: string, actions: readonly string[], condition?: object) => {
-    const inner = [
-      `"Sid": ${JSON.stringify(sid)}, "Effect": "Allow", "Resource": "*",`,
-      `"Principal": { "AWS": ${JSON.stringify(roleArn)} },`,
-      `"Action": ${JSON.stringify(actions)}${condition === undefined ? '' : ','}`,
-      ...(condition === undefined ? [] : [`"Condition": ${JSON.stringify(condition)}`]),
-    ];
-    return `{ ${inner.join('\n  ')} }`;
-  };
-  return [
-    allow('SnapshotCopierLook', ['kms:DescribeKey']),
-    allow(
-      'SnapshotCopierUse',
-      ['kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey', 'kms:GenerateDataKeyWithoutPlaintext'],
-      { StringEquals: { 'kms:ViaService': viaService([source.region, destination.region]) } },
-    ),
-    allow('SnapshotCopierGrants', ['kms:CreateGrant'], { Bool: { 'kms:GrantIsForAWSResource': 'true' } }),
-  ].join(',\n');
-}
-
-/** AWS does not say which of the two Regions KMS sees for the source's key, nor which suffix in China: all are listed. */
-function viaService(regions: readonly string[]): readonly string[] {
-  return [...new Set(regions)].flatMap((region) => {
-    const service = `ec2.${region}.amazonaws.com`;
-    return partitionOf(region) === 'aws-cn' ? [service, `${service}.cn`] : [service];
-  });
 }
 
 /** KMS writes refusals to CloudTrail of the caller's account, with the key and the reason that EC2 leaves out. */

@@ -22,13 +22,22 @@ export function requestedAgain(request: CopyRequest, now: Date): Transition {
   return (current) => {
     if (current === undefined) return newRequest(request, 'asked for by hand', now);
     if (!hasFailed(current)) return undefined;
-    const { attempt, requestedAt, execution } = current;
-    return {
-      ...newRequest(request, `asked for again by hand after it ${current.status}: ${current.reason}`, now),
-      attempt,
-      requestedAt,
-      ...(execution !== undefined && { execution }),
-    };
+    return waitingAgain(current, request, `asked for again by hand after it ${current.status}: ${current.reason}`, now);
+  };
+}
+
+/**
+ * Somebody asks by hand for a copy that was made, and is gone from EC2: it is to be made anew.
+ *
+ * @param lost the request as it was when EC2 was asked for its copy: nothing changes if it has changed since
+ * @param what what became of the copy, in words
+ */
+export function requestedAnew(request: CopyRequest, lost: LedgerRequest, what: string, now: Date): Transition {
+  return (current) => {
+    if (current?.status !== 'copied' || current.copyId !== lost.copyId || current.changedAt !== lost.changedAt) {
+      return undefined;
+    }
+    return waitingAgain(current, request, `asked for again by hand, as ${what}`, now);
   };
 }
 
@@ -138,6 +147,20 @@ function isNews(current: LedgerRequest, attempt: number): boolean {
 
 function hasFailed({ status }: LedgerRequest): boolean {
   return status === 'failed' || status === 'skipped';
+}
+
+function waitingAgain(
+  { attempt, requestedAt, execution }: LedgerRequest,
+  request: CopyRequest,
+  reason: string,
+  now: Date,
+): LedgerRequest {
+  return {
+    ...newRequest(request, reason, now),
+    attempt,
+    requestedAt,
+    ...(execution !== undefined && { execution }),
+  };
 }
 
 function newRequest(request: CopyRequest, reason: string, now: Date): LedgerRequest {

@@ -24,7 +24,13 @@ export interface Snapshot {
   readonly startTime: string;
   /** ISO 8601; absent while it is pending. */
   readonly completionTime?: string;
+  /** Of the volume. */
   readonly sizeGiB: number;
+  /**
+   * All blocks that were written to the volume, as if nothing were shared with other snapshots: what a full copy moves.
+   * Absent where EC2 does not tell: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Snapshot.html
+   */
+  readonly fullSizeBytes?: number;
   readonly encrypted: boolean;
   /** Key ARN; only when `encrypted`. */
   readonly kmsKeyId?: string;

@@ -134,7 +134,8 @@ function ownPermissions(owner: FunctionName, rules: readonly CopyRule[], install
       ];
     case 'requestCopy':
       return [
-        changeLedger('Write the request, or have a failed one wait again'),
+        look('Copies', regions, 'See whether the copy that was made is still there'),
+        changeLedger('Write the request, or have one wait again that failed or whose copy is gone'),
         wakeAdmission('Have admission look at it', install),
       ];
     default:

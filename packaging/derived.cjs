@@ -5,14 +5,18 @@
  * TypeScript behind it as it is.
  */
 module.exports = async ({ resolveVariable }) => {
-  const { readRulesFile } = require('./rules-file.ts');
+  const { readRulesFileText } = require('./rules-file.ts');
+  const { rulesMetadata } = require('./rules-of-template.ts');
   const { snapshotEventPatterns } = require('./derive-events.ts');
   const { roles } = require('./derive-roles.ts');
   const { observability } = require('./observability.ts');
 
-  const rules = readRulesFile(await resolveVariable('self:custom.rulesFile'));
+  const rulesText = readRulesFileText(await resolveVariable('self:custom.rulesFile'));
+  const { rules } = rulesText;
   const install = await resolveVariable('self:custom.install');
   return {
+    /** The text of the rules, for whoever asks CloudFormation what is deployed. */
+    metadata: rulesMetadata(rulesText),
     /** Events of the function onSnapshotEvent. What cannot be delivered within a day goes to the stuck-events queue. */
     snapshotEvents: snapshotEventPatterns(rules).map((pattern) => ({
       eventBridge: {

@@ -1,8 +1,12 @@
-// `node packaging/readme-parts.ts` says whether the drawing of the state machine and the generated blocks of README.md
-// are current; with `--write` it makes them so.
-import { readFileSync, writeFileSync } from 'node:fs';
+// `node packaging/readme-parts.ts` says whether the drawing of the state machine, the generated blocks of README.md and
+// the examples in docs/cli/ are current; with `--write` it makes them so.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseResults, resultsAsMarkdown } from '../bench/results.ts';
+import { packageService } from '../sandbox/package-service.ts';
+import { WORK_DIR } from '../sandbox/work-dir.ts';
+import { pagesWithExamples, pageWithExamples } from './cli-examples.ts';
 import { permissionsTable } from './derive-permissions-table.ts';
 import { drawStateMachine } from './draw-state-machine.ts';
 import { readRulesFile } from './rules-file.ts';
@@ -59,6 +63,19 @@ export function withBlock(text: string, name: string, content: string): string {
   return [`${before}${start}${content}\n`, ...rest].join(end);
 }
 
+/** The pages of docs/cli/, with what the commands print now. It packages the service first. */
+async function cliPages(): Promise<readonly GeneratedFile[]> {
+  const packageDir = join(WORK_DIR, `package-${process.pid}`);
+  try {
+    await packageService({ rulesFile: `${repository}copy-rules.yml`, packageDir, stage: 'prod' });
+    const pages: GeneratedFile[] = [];
+    for (const name of pagesWithExamples()) pages.push(await pageWithExamples(name, packageDir));
+    return pages;
+  } finally {
+    rmSync(packageDir, { recursive: true, force: true });
+  }
+}
+
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
@@ -69,7 +86,7 @@ function read(path: string): string | undefined {
 
 if (import.meta.main) {
   const write = process.argv.includes('--write');
-  for (const { path, now, wanted } of await generatedFiles()) {
+  for (const { path, now, wanted } of [...(await generatedFiles()), ...(await cliPages())]) {
     const name = path.slice(repository.length);
     if (now === wanted) console.log(`${name} is current`);
     else if (write) {
@@ -80,4 +97,6 @@ if (import.meta.main) {
       process.exitCode = 1;
     }
   }
+  // An execution that a scene left in the middle would keep this process for as long as its copy takes.
+  process.exit();
 }

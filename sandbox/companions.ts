@@ -6,6 +6,7 @@ import { readCloudFormationYaml } from './cloudformation-yaml.ts';
 import type { EventBus } from './events/event-bus.ts';
 import { ruleOfResource } from './events/rule-resource.ts';
 import { type Home, homeArn } from './home.ts';
+import { contentsOf, type StackContents } from './stack/deployed-stacks.ts';
 import { identitiesOf } from './stack/identities.ts';
 import { Resolver } from './stack/intrinsics.ts';
 import { ruleProperties } from './stack/resource-schemas.ts';
@@ -18,6 +19,8 @@ export interface Companion {
   /** The Region, in the home account. */
   readonly region: string;
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Default: `companion-<number>`. */
+  readonly stackName?: string;
 }
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
@@ -37,7 +40,7 @@ const sections = z.looseObject({
 type Rules = z.output<typeof sections>['Rules'];
 
 /**
- * Deploys a companion: its event rules are put on the bus of its Region; its roles have no effect.
+ * Deploys a companion: its event rules are put on the bus of its Region; its roles have no effect. Answers what it made.
  * @param place where, with the account
  * @throws TemplateError for everything else in the template, and if a rule of the template forbids it
  */
@@ -45,8 +48,9 @@ export function deployCompanion(
   { template: file, parameters = {} }: Companion,
   { place, stackName, seed }: { readonly place: Home; readonly stackName: string; readonly seed: number },
   bus: Pick<EventBus, 'addRule'>,
-): void {
-  const { Rules, ...rest } = sections.parse(readCloudFormationYaml(readFileSync(resolve(REPOSITORY, file), 'utf8')));
+): StackContents & { readonly template: string } {
+  const text = readFileSync(resolve(REPOSITORY, file), 'utf8');
+  const { Rules, ...rest } = sections.parse(readCloudFormationYaml(text));
   const template = parseTemplate(rest);
   checkParameters(template, parameters);
   const resolverOf = (each: Template): Resolver =>
@@ -71,8 +75,7 @@ export function deployCompanion(
     switch (Type) {
       case 'AWS::Events::Rule': {
         const rule = parseOrThrow(ruleProperties, properties, `${id} (${Type})`);
-        if (rule.State === 'ENABLED')
-          bus.addRule(ruleOfResource(rule, resolver.identity(id, id).attributes['Arn'] ?? ''));
+        bus.addRule(ruleOfResource(rule, resolver.identity(id, id).attributes['Arn'] ?? ''));
         break;
       }
       case 'AWS::IAM::Role':
@@ -81,7 +84,7 @@ export function deployCompanion(
         throw new TemplateError(id, `the sandbox does not know resources of type ${Type} in a companion`);
     }
   }
-  for (const [name, { Value }] of Object.entries(template.Outputs)) resolver.resolve(Value, `Outputs.${name}`);
+  return { ...contentsOf(resolver, stackName, place), template: text };
 }
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html */

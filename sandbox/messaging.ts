@@ -41,6 +41,16 @@ export interface MessageAttribute {
   readonly StringValue: string;
 }
 
+/** A subscription that its endpoint has not confirmed yet. */
+export interface PendingSubscription {
+  readonly topicArn: string;
+  readonly protocol: string;
+  /** For example an e-mail address. */
+  readonly endpoint: string;
+  /** What ConfirmSubscription wants; on AWS it is in the message that the endpoint gets. */
+  readonly token: string;
+}
+
 /** SNS or SQS refused. `code` is AWS's. */
 export class MessagingError extends Error {
   override readonly name = 'MessagingError';
@@ -70,7 +80,8 @@ const jsonObject = z.record(z.string(), z.unknown());
 
 /**
  * SNS and SQS. The work is fauxqs's; added here are what it leaves out (the rules for subjects and attributes, the
- * memory of what was published), and queue URLs that lead to the sandbox's own endpoint.
+ * memory of what was published, that nobody sees the ARN of a pending subscription), and queue URLs that lead to the
+ * sandbox's own endpoint.
  */
 export class Messaging {
   readonly #app = buildApp({ logger: false });
@@ -78,6 +89,9 @@ export class Messaging {
   readonly #home: Home;
   readonly #endpoint: () => string;
   readonly #published = new Map<string, Message[]>();
+  /** By the ARN that the subscription will have, which is fauxqs's token as well. */
+  readonly #pending = new Map<string, PendingSubscription>();
+  readonly #confirmed = new Set<string>();
 
   constructor(options: { readonly clock: VirtualClock; readonly home: Home; readonly endpoint: () => string }) {
     this.#clock = options.clock;
@@ -130,6 +144,20 @@ export class Messaging {
       Endpoint: endpoint,
       ...Object.fromEntries(entries),
     });
+  }
+
+  /** Subscriptions of all topics that wait for a confirmation, oldest first. */
+  pendingSubscriptions(): readonly PendingSubscription[] {
+    return [...this.#pending.values()];
+  }
+
+  /** Confirms what waits for this endpoint, as if somebody there clicked the links. Answers how many that were. */
+  async confirmSubscriptions(endpoint: string): Promise<number> {
+    const waiting = this.pendingSubscriptions().filter((each) => each.endpoint === endpoint);
+    for (const { topicArn, token } of waiting) {
+      await this.#sns({ Action: 'ConfirmSubscription', TopicArn: topicArn, Token: token });
+    }
+    return waiting.length;
   }
 
   /** Whether there is a queue or topic with that ARN. */
@@ -231,7 +259,47 @@ export class Messaging {
       this.#published.set(topicArn, earlier);
       earlier.push({ time: new Date(this.#clock.now()).toISOString(), ...publication });
     }
-    return answer;
+    return answer.status === 200 ? { ...answer, body: this.#withPending(action, params, answer.body) } : answer;
+  }
+
+  /**
+   * "pending confirmation" instead of the ARN, unless ReturnSubscriptionArn asks for it:
+   * https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html ; in lists it is "PendingConfirmation":
+   * https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html
+   */
+  #withPending(action: string | null, params: URLSearchParams, body: string): string {
+    switch (action) {
+      case 'Subscribe': {
+        const arn = elementOf(body, 'SubscriptionArn');
+        const [topicArn = '', protocol = '', endpoint = ''] = ['TopicArn', 'Protocol', 'Endpoint'].map(
+          (name) => params.get(name) ?? '',
+        );
+        if (protocol === 'sqs' || this.#confirmed.has(arn)) return body;
+        this.#pending.set(arn, { topicArn, protocol, endpoint, token: arn });
+        return params.get('ReturnSubscriptionArn') === 'true' ? body : body.replace(arn, 'pending confirmation');
+      }
+      case 'ConfirmSubscription': {
+        const arn = elementOf(body, 'SubscriptionArn');
+        this.#pending.delete(arn);
+        this.#confirmed.add(arn);
+        return body;
+      }
+      case 'Unsubscribe':
+        this.#pending.delete(params.get('SubscriptionArn') ?? '');
+        return body;
+      case 'DeleteTopic':
+        for (const { topicArn, token } of this.pendingSubscriptions()) {
+          if (topicArn === params.get('TopicArn')) this.#pending.delete(token);
+        }
+        return body;
+      case 'ListSubscriptions':
+      case 'ListSubscriptionsByTopic':
+        return body.replaceAll(/(?<=<SubscriptionArn>)[^<]*/g, (arn) =>
+          this.#pending.has(arn) ? 'PendingConfirmation' : arn,
+        );
+      default:
+        return body;
+    }
   }
 
   /** fauxqs takes the Region of a queue from the host of its URL; ours has none, so the call's own Region is put in. */

@@ -5,6 +5,7 @@ import { type Companion, deployCompanion } from './companions.ts';
 import { DynamoDbService } from './dynamodb/dynamodb-service.ts';
 import { type Ec2Options, Ec2Service } from './ec2/ec2-service.ts';
 import { EventBus } from './events/event-bus.ts';
+import { EventsApi } from './events/events-api.ts';
 import { HOME_ACCOUNT, type Home } from './home.ts';
 import { ControlApi } from './http/control-api.ts';
 import { HttpFront } from './http/front.ts';
@@ -13,13 +14,16 @@ import { seededRandom } from './ids.ts';
 import { KeyStore } from './kms/key-store.ts';
 import { KmsService } from './kms/kms-service.ts';
 import { AsyncInvoker } from './lambda/async-invoker.ts';
-import { InvokeApi } from './lambda/invoke-api.ts';
+import { LambdaApi } from './lambda/lambda-api.ts';
 import { LambdaService } from './lambda/lambda-service.ts';
 import { FunctionLogs, type LogLine, type MetricValue } from './lambda/logs.ts';
 import { type Message, Messaging } from './messaging.ts';
 import { ResourcePolicies } from './resource-policies.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
+import { ServiceQuotasApi } from './service-quotas.ts';
+import { CloudFormationApi } from './stack/cloudformation-api.ts';
 import { deployStack, type Stack } from './stack/deploy.ts';
+import { DeployedStacks } from './stack/deployed-stacks.ts';
 import { StatesApi } from './stepfunctions/api.ts';
 import { StepFunctions } from './stepfunctions/step-functions.ts';
 import { Tasks } from './stepfunctions/tasks.ts';
@@ -69,6 +73,11 @@ export interface Sandbox {
   readonly dynamodb: WatchedApi;
   readonly states: WatchedApi;
   readonly sns: WatchedApi;
+  /**
+   * The same of any of them and of `cloudformation`, `events`, `kms`, `lambda`, `servicequotas` and `sts`, by signing
+   * name.
+   */
+  api(service: string): WatchedApi;
   /** Outputs of the stack. */
   readonly outputs: Readonly<Record<string, string>>;
   /** What `Ref` gives for each resource of the stack, by logical id. */
@@ -92,7 +101,11 @@ const HOUR_MS = 3_600_000;
 const state = z.object({
   service: z.object({
     service: z.string(),
-    provider: z.object({ stage: z.string(), stackName: z.string().optional() }),
+    provider: z.object({
+      stage: z.string(),
+      stackName: z.string().optional(),
+      stackTags: z.record(z.string(), z.string()).default({}),
+    }),
   }),
 });
 
@@ -161,8 +174,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const chance = seededRandom(seed + 5);
   const watch = (service: string): WatchedApi => new WatchedApi({ service, clock, random: chance });
   const apis = { dynamodb: watch('dynamodb'), states: watch('states'), sns: watch('sns') };
-  const watched = new Map(Object.entries(apis));
-  const control = new ControlApi({ ec2, bus, stepFunctions, logs, watched });
+  const watched = new Map([
+    ...Object.entries(apis),
+    ...['cloudformation', 'events', 'kms', 'lambda', 'servicequotas', 'sts'].map(
+      (service) => [service, watch(service)] as const,
+    ),
+  ]);
+  const stacks = new DeployedStacks();
+  const control = new ControlApi({ ec2, bus, stepFunctions, logs, watched, messaging });
   const front = new HttpFront({
     clock,
     home,
@@ -172,7 +191,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     dynamodb: tables,
     messaging,
     lambda,
-    invokeApi: new InvokeApi({ lambda, asyncInvoker, logs, home }),
+    lambdaApi: new LambdaApi({ lambda, asyncInvoker, logs, home, deployedAt: clock.now() }),
+    events: new EventsApi({ bus, home }),
+    quotas: new ServiceQuotasApi({ ec2 }),
+    cloudformation: new CloudFormationApi({ stacks, random: seededRandom(seed + 6) }),
     control,
     watched,
   });
@@ -184,6 +206,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       for (const directory of codeDirs) markAsUsed(directory);
       keepBundles(codeDirs);
     });
+  }
+
+  function api(service: string): WatchedApi {
+    const found = watched.get(service);
+    if (found === undefined)
+      throw new Error(`No service ${service} is watched: ${[...watched.keys()].join(', ')} are.`);
+    return found;
   }
 
   async function stop(): Promise<void> {
@@ -210,9 +239,18 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       },
       { lambda, asyncInvoker, messaging, bus, policies, stepFunctions, dynamodb: tables, scheduler },
     );
+    stacks.add({
+      ...stack.contents,
+      createdAt: clock.now(),
+      // Serverless uploads the template without spaces, and tags the stack with its stage.
+      template: JSON.stringify(template),
+      tags: { STAGE: service.provider.stage, ...service.provider.stackTags },
+    });
     for (const [index, companion] of (options.companions ?? []).entries()) {
       const place = { account: home.account, region: companion.region };
-      deployCompanion(companion, { place, stackName: `companion-${index + 1}`, seed }, bus);
+      const { stackName: name = `companion-${index + 1}` } = companion;
+      const contents = deployCompanion(companion, { place, stackName: name, seed }, bus);
+      stacks.add({ ...contents, createdAt: clock.now(), tags: {} });
     }
     keepBundles(stack.codeDirs);
   } catch (error) {
@@ -233,6 +271,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     stepFunctions,
     messaging,
     ...apis,
+    api,
     outputs: stack.outputs,
     physicalIds: stack.physicalIds,
     advance: (ms) => clock.advance(ms),

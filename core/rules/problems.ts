@@ -89,7 +89,8 @@ function valueAt(document: unknown, segments: Segments): unknown {
   );
 }
 
-function printPath(segments: Segments): string {
+/** For people, for example `rules[0].select.tags`; empty for the whole document. */
+export function printPath(segments: Segments): string {
   return segments.reduce<string>((path, segment) => {
     if (typeof segment === 'number') return `${path}[${segment}]`;
     if (!/^[A-Za-z_][\w-]*$/.test(segment)) return `${path}[${JSON.stringify(segment)}]`;

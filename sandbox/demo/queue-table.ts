@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
+import { progressBar } from '../../cli/progress-bar.ts';
 import { minutesAndSeconds, timeOfDay } from './clock-face.ts';
-import { progressBar } from './progress-bar.ts';
 import type { Start } from './queue-evidence.ts';
 import type { QueueRow } from './queue-observer.ts';
 

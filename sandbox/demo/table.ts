@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
+import { progressBar } from '../../cli/progress-bar.ts';
 import { minutesAndSeconds } from './clock-face.ts';
 import type { Row } from './observer.ts';
-import { progressBar } from './progress-bar.ts';
 
 /**
  * The live table: each snapshot, its destination, state, progress, elapsed, result.

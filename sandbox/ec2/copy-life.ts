@@ -89,7 +89,7 @@ function beginTransfer(
 ): Snapshot {
   const { settings } = world;
   const earlier = world.snapshots.copiesOfVolume(caller, source.lineage.volumeId);
-  const transfer = decideTransfer(source, basics, earlier, settings.changePerSnapshot);
+  const transfer = decideTransfer(source, basics, earlier, settings);
   const plainSeconds = settings.copyTakesSeconds({
     gib: transfer.gibMoved,
     incremental: transfer.incremental,

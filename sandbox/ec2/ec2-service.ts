@@ -94,6 +94,11 @@ export class Ec2Service {
     return this.#world.faults;
   }
 
+  /** Copies that may run at once, per account and destination Region. */
+  get slotsPerRegion(): number {
+    return this.#world.settings.slotsPerRegion;
+  }
+
   /** The calls, accepted or refused, in order: the last ones, as many as `callsKept` says. */
   get calls(): readonly Ec2Call[] {
     const { callsKept } = this.#world.settings;

@@ -24,16 +24,16 @@ export interface Transfer {
  * if the newest copy of this volume there still exists, is not archived, and all copies there and the new one are
  * unencrypted or under one key. Only finished copies count; copies that ended in `error` do not (unconfirmed).
  *
- * `copiesThere`: all copies of this volume's data at the target, deleted ones too. `changePerSnapshot`: which part of
- * a volume differs from one snapshot to the next.
+ * `copiesThere`: all copies of this volume's data at the target, deleted ones too. Of each volume: `writtenShare` = which
+ * part of it has data, `changePerSnapshot` = which part of it differs from one snapshot to the next.
  */
 export function decideTransfer(
   source: Snapshot,
   target: CopyTarget,
   copiesThere: readonly Snapshot[],
-  changePerSnapshot: number,
+  { writtenShare, changePerSnapshot }: { readonly writtenShare: number; readonly changePerSnapshot: number },
 ): Transfer {
-  const full: Transfer = { incremental: false, basedOn: undefined, gibMoved: source.sizeGiB };
+  const full: Transfer = { incremental: false, basedOn: undefined, gibMoved: source.sizeGiB * writtenShare };
   if (source.account === target.account && isSamePlace(source, target)) {
     // Such a copy refers to the source's data and moves none.
     return source.kmsKeyArn === target.kmsKeyArn ? { incremental: true, basedOn: undefined, gibMoved: 0 } : full;
@@ -52,7 +52,7 @@ export function decideTransfer(
   return {
     incremental: true,
     basedOn: newest.snapshotId,
-    gibMoved: source.sizeGiB * Math.min(1, apart * changePerSnapshot),
+    gibMoved: source.sizeGiB * Math.min(writtenShare, apart * changePerSnapshot),
   };
 }
 

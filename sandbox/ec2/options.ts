@@ -54,6 +54,8 @@ export interface Ec2Options {
   readonly copyFailsAfterSeconds?: number;
   /** How long a copy shows size 0 and not yet its encryption, at most a tenth of its time. Default 5 s. */
   readonly copyMetadataAfterSeconds?: number;
+  /** How much of each volume was ever written: only that moves in a full copy. Default 1: all. */
+  readonly writtenShare?: number;
   /** How much of a volume differs between a snapshot and the next. Default 0.03. */
   readonly changePerSnapshot?: number;
   /** How long archiving and restoring take. Default 60 s. */

@@ -27,11 +27,13 @@ export function checkPresignedUrl(
   }
 }
 
-/** The URL without what signs it: signature, credential and session token. */
+const SIGNING = /^(x-amz-.*|signature|signatureversion|signaturemethod|awsaccesskeyid|securitytoken)$/i;
+
+/** The URL without what signs it, in whichever version of the signature: signature, credential and session token. */
 export function withoutSignature(presignedUrl: string): string {
   const url = URL.parse(presignedUrl);
   if (url === null) return '(not a URL)';
-  const signing = [...url.searchParams.keys()].filter((name) => /^x-amz-/i.test(name));
+  const signing = [...url.searchParams.keys()].filter((name) => SIGNING.test(name));
   for (const name of signing) url.searchParams.delete(name);
   return url.href;
 }

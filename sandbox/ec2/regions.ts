@@ -22,6 +22,27 @@ export const DEFAULT_REGIONS: readonly string[] = [
   'us-west-2',
 ];
 
+/** Those that an account must enable first; same page. */
+export const OPT_IN_REGIONS: readonly string[] = [
+  'af-south-1',
+  'ap-east-1',
+  'ap-east-2',
+  'ap-south-2',
+  'ap-southeast-3',
+  'ap-southeast-4',
+  'ap-southeast-5',
+  'ap-southeast-6',
+  'ap-southeast-7',
+  'ca-west-1',
+  'eu-central-2',
+  'eu-south-1',
+  'eu-south-2',
+  'il-central-1',
+  'me-central-1',
+  'me-south-1',
+  'mx-central-1',
+];
+
 /** An Availability Zone or a Local Zone. */
 export interface Zone {
   readonly name: string;

@@ -116,8 +116,9 @@ export interface Lock {
 
 const GIB = 2 ** 30;
 
-export function fullSizeInBytes(snapshot: Snapshot): number {
-  return snapshot.sizeGiB * GIB;
+/** "The size of all the blocks that were written": https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Snapshot.html */
+export function fullSizeInBytes({ sizeGiB }: Snapshot, writtenShare: number): number {
+  return Math.round(sizeGiB * GIB * writtenShare);
 }
 
 /**

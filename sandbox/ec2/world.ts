@@ -50,6 +50,7 @@ export class Ec2World {
       regions: DEFAULT_REGIONS,
       copyFailsAfterSeconds: 30,
       copyMetadataAfterSeconds: 5,
+      writtenShare: 1,
       changePerSnapshot: 0.03,
       tierTakesSeconds: 60,
       snapshotsPerRegion: 100_000,

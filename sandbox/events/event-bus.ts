@@ -12,11 +12,19 @@ import { EventFaults } from './event-faults.ts';
 import type { Transform } from './input-transformer.ts';
 import type { EventMatcher } from './pattern.ts';
 
-/** An enabled `AWS::Events::Rule`. */
+/** An `AWS::Events::Rule`. */
 export interface Rule {
   readonly arn: string;
   /** Of the default bus that it is on. */
   readonly region: string;
+  /** As it is deployed; see `EventBus.isEnabled`. */
+  readonly enabled: boolean;
+  /** What only the API tells. */
+  readonly shown: {
+    readonly description: string | undefined;
+    readonly pattern: Readonly<Record<string, unknown>>;
+    readonly targets: readonly Readonly<Record<string, unknown>>[];
+  };
   readonly matches: EventMatcher;
   readonly targets: readonly Target[];
 }
@@ -112,6 +120,8 @@ export class EventBus {
   readonly #policies: ResourcePolicies;
   readonly #startExecution: (request: { readonly stateMachineArn: string; readonly input: string }) => void;
   readonly #rules: Rule[] = [];
+  /** ARNs. */
+  readonly #enabled = new Set<string>();
   readonly #events: Recent<BusEvent>;
   readonly #dropped: Recent<DroppedEvent>;
   #held: { readonly arrivals: Arrival[]; readonly cancel: () => void } | undefined;
@@ -142,6 +152,22 @@ export class EventBus {
 
   addRule(rule: Rule): void {
     this.#rules.push(rule);
+    this.setEnabled(rule, rule.enabled);
+  }
+
+  /** The rules on the default bus of a Region, enabled or not. */
+  rules(region: string): readonly Rule[] {
+    return this.#rules.filter((rule) => rule.region === region);
+  }
+
+  isEnabled({ arn }: Rule): boolean {
+    return this.#enabled.has(arn);
+  }
+
+  /** A rule that is not enabled sees no event. AWS needs a moment until that has effect. */
+  setEnabled({ arn }: Rule, enabled: boolean): void {
+    if (enabled) this.#enabled.add(arn);
+    else this.#enabled.delete(arn);
   }
 
   /** Puts an event on the bus of its account and Region. Delivery follows a moment later. */
@@ -198,7 +224,7 @@ export class EventBus {
 
   /** Elsewhere than at home, an event without rules is not worth a fault that others wait for. */
   #isHeard(region: string): boolean {
-    return region === this.#home.region || this.#rules.some((rule) => rule.region === region);
+    return region === this.#home.region || this.rules(region).some((rule) => this.isEnabled(rule));
   }
 
   /** Keeps events back until there are `count` of them, then sends them in the opposite order. */
@@ -220,7 +246,7 @@ export class EventBus {
 
   #route(arrival: Arrival, lateSeconds: number): void {
     this.#clock.after(DELIVERY_MS + lateSeconds * 1000, () => {
-      const rules = this.#rules.filter(({ region, matches }) => region === arrival.region && matches(arrival.event));
+      const rules = this.rules(arrival.region).filter((rule) => this.isEnabled(rule) && rule.matches(arrival.event));
       for (const rule of rules) {
         for (const target of rule.targets) {
           const delivery = { ...arrival, rule, target, firstTriedAt: this.#clock.now() };

@@ -14,11 +14,13 @@ const DEFAULT_RETRY = { maximumRetryAttempts: 185, maximumEventAgeSeconds: 86_40
  * The rule that an `AWS::Events::Rule` of a template describes.
  * @throws Error for a pattern or target that EventBridge, or the sandbox, does not take
  */
-export function ruleOfResource({ EventPattern, Targets }: RuleProperties, arn: string): Rule {
+export function ruleOfResource({ EventPattern, State, Description, Targets }: RuleProperties, arn: string): Rule {
   const [, , , region = ''] = arn.split(':');
   return {
     arn,
     region,
+    enabled: State === 'ENABLED',
+    shown: { description: Description, pattern: EventPattern, targets: Targets },
     matches: compilePattern(EventPattern),
     targets: Targets.map((target) => targetOfResource(target, arn)),
   };

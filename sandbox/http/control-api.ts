@@ -4,6 +4,7 @@ import { type Ec2Service, FaultError } from '../ec2/ec2-service.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { EVENT_FAULT_KINDS, EventFaultError } from '../events/event-faults.ts';
 import type { FunctionLogs } from '../lambda/logs.ts';
+import type { Messaging } from '../messaging.ts';
 import type { StepFunctions } from '../stepfunctions/step-functions.ts';
 import { type Answer, json, text } from './answer.ts';
 import { ApiFaultError } from './api-faults.ts';
@@ -20,6 +21,8 @@ GET    /_sandbox/logs            what the functions wrote; with ?function=<end o
 GET    /_sandbox/calls           calls of EC2 and what became of them; with ?action=CopySnapshot only those
 GET    /_sandbox/events          all events, on any bus, and those that EventBridge had to drop
 POST   /_sandbox/events          put an event on a bus, as it is: {"detail-type":..., "detail":{...}, ...}
+GET    /_sandbox/confirmations   subscriptions that wait for somebody to confirm them
+POST   /_sandbox/confirmations   confirm those of an endpoint, as if its link were clicked: {"endpoint":"me@example.com"}
 
 Faults of events, all with "times" (default 1) and, as filters, "detailType" and "event" (= detail.event):
   {"kind":"duplicate-event","event":"createSnapshot","seconds":30}
@@ -30,7 +33,7 @@ Faults of EC2, for example:
   {"kind":"lost-answer","action":"CopySnapshot"}
   {"kind":"copy-error","stateMessage":"Given key ID is not accessible"}
   {"kind":"slow-copy","factor":10}
-Faults of other services, which they name: dynamodb, states or sns:
+Faults of other services, which they name (dynamodb, states, sns, kms, cloudformation, …):
   {"service":"dynamodb","kind":"error","action":"PutItem","code":"ThrottlingException","times":3}
   {"service":"states","kind":"lost-answer","action":"StartExecution"}   {"service":"sns","kind":"hang"}
 All of them: docs/sandbox.md and docs/sandbox-ec2.md
@@ -38,6 +41,8 @@ All of them: docs/sandbox.md and docs/sandbox-ec2.md
 
 const kindOnly = z.looseObject({ kind: z.string() });
 const withService = z.looseObject({ service: z.string() });
+
+const confirmation = z.strictObject({ endpoint: z.string().min(1) });
 
 const eventInput = z.strictObject({
   'detail-type': z.string(),
@@ -61,6 +66,7 @@ export class ControlApi {
   readonly #stepFunctions: StepFunctions;
   readonly #logs: FunctionLogs;
   readonly #watched: ReadonlyMap<string, WatchedApi>;
+  readonly #messaging: Pick<Messaging, 'pendingSubscriptions' | 'confirmSubscriptions'>;
 
   constructor(options: {
     readonly ec2: Pick<Ec2Service, 'faults' | 'calls'>;
@@ -69,15 +75,17 @@ export class ControlApi {
     readonly logs: FunctionLogs;
     /** By service: the APIs that faults can name. */
     readonly watched: ReadonlyMap<string, WatchedApi>;
+    readonly messaging: Pick<Messaging, 'pendingSubscriptions' | 'confirmSubscriptions'>;
   }) {
     this.#ec2 = options.ec2;
     this.#bus = options.bus;
     this.#stepFunctions = options.stepFunctions;
     this.#logs = options.logs;
     this.#watched = options.watched;
+    this.#messaging = options.messaging;
   }
 
-  handle(method: string, url: URL, body: string): Answer {
+  async handle(method: string, url: URL, body: string): Promise<Answer> {
     try {
       switch (`${method} ${url.pathname}`) {
         case 'GET /_sandbox':
@@ -102,6 +110,10 @@ export class ControlApi {
           return json(200, { events: this.#bus.events(), dropped: this.#bus.dropped() });
         case 'POST /_sandbox/events':
           return json(202, this.#putEvent(parseJson(body)));
+        case 'GET /_sandbox/confirmations':
+          return json(200, this.#messaging.pendingSubscriptions());
+        case 'POST /_sandbox/confirmations':
+          return json(200, { confirmed: await this.#confirm(parseJson(body)) });
         default:
           return text(404, `The sandbox has no ${method} ${url.pathname}. GET /_sandbox says what there is.\n`);
       }
@@ -163,6 +175,15 @@ export class ControlApi {
     return this.#ec2.calls
       .filter((call) => action === null || call.action === action)
       .map((call) => ({ ...call, at: new Date(call.at).toISOString() }));
+  }
+
+  async #confirm(input: unknown): Promise<number> {
+    const parsed = confirmation.safeParse(input);
+    if (!parsed.success) throw new BadRequest(`This names no endpoint:\n${z.prettifyError(parsed.error)}`);
+    const { endpoint } = parsed.data;
+    const confirmed = await this.#messaging.confirmSubscriptions(endpoint);
+    if (confirmed === 0) throw new BadRequest(`No subscription waits for ${endpoint}.`);
+    return confirmed;
   }
 
   #putEvent(input: unknown): unknown {

@@ -2,11 +2,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Caller } from '../accounts.ts';
 import type { DynamoDbService } from '../dynamodb/dynamodb-service.ts';
 import type { Ec2Service, Hang } from '../ec2/ec2-service.ts';
+import type { EventsApi } from '../events/events-api.ts';
 import type { Home } from '../home.ts';
 import type { KmsService } from '../kms/kms-service.ts';
-import { INVOCATION_PATH, type InvokeApi } from '../lambda/invoke-api.ts';
+import { type LambdaApi, lambdaAction } from '../lambda/lambda-api.ts';
 import type { LambdaService } from '../lambda/lambda-service.ts';
 import type { Messaging } from '../messaging.ts';
+import type { ServiceQuotasApi } from '../service-quotas.ts';
+import type { CloudFormationApi } from '../stack/cloudformation-api.ts';
 import type { StatesApi } from '../stepfunctions/api.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import type { Answer, NoAnswer } from './answer.ts';
@@ -25,7 +28,10 @@ export interface FrontServices {
   readonly dynamodb: DynamoDbService;
   readonly messaging: Messaging;
   readonly lambda: LambdaService;
-  readonly invokeApi: InvokeApi;
+  readonly lambdaApi: LambdaApi;
+  readonly cloudformation: CloudFormationApi;
+  readonly events: EventsApi;
+  readonly quotas: ServiceQuotasApi;
   readonly control: ControlApi;
   /** By signing name: the services whose calls are counted and can be disturbed here. */
   readonly watched: ReadonlyMap<string, WatchedApi>;
@@ -95,7 +101,7 @@ export class HttpFront {
     const body = await readBody(request);
     const url = new URL(request.url ?? '/', 'http://sandbox');
     if (url.pathname === '/_sandbox' || url.pathname.startsWith('/_sandbox/')) {
-      this.#send(response, control.handle(request.method ?? 'GET', url, body));
+      this.#send(response, await control.handle(request.method ?? 'GET', url, body));
       return;
     }
     const read = this.#read(request, url, body);
@@ -134,23 +140,29 @@ export class HttpFront {
     const about = { account, region, service, header, method, url, target, body, params };
     if (target !== '') return { ...about, form: 'json', action: target.split('.').at(-1) ?? '' };
     if (service !== 'lambda') return { ...about, form: 'query', action: params.get('Action') ?? '' };
-    return { ...about, form: 'rest-json', action: INVOCATION_PATH.test(url.pathname) ? 'Invoke' : '' };
+    return { ...about, form: 'rest-json', action: lambdaAction(method, url.pathname) ?? '' };
   }
 
   async #answer(request: AwsRequest): Promise<Answer | NoAnswer | Hang> {
-    const { ec2, kms, states, dynamodb, messaging, invokeApi, home } = this.#services;
+    const { ec2, kms, states, dynamodb, messaging, lambdaApi, cloudformation, events, quotas, home } = this.#services;
     const { account, region, service, header, target, body, params, action, form } = request;
     switch (service) {
+      case 'cloudformation':
+        return cloudformation.handle({ account, region, params });
       case 'dynamodb':
         return dynamodb.handle({ account, region, target, body });
       case 'ec2':
         return ec2.handle({ account, region, params });
+      case 'events':
+        return events.handle({ account, region, target, body });
       case 'kms':
         return kms.handle({ account, region, target, body });
       case 'lambda':
-        return invokeApi.handle(request);
+        return lambdaApi.handle(request);
       case 'states':
         return states.handle({ account, region, target, body });
+      case 'servicequotas':
+        return quotas.handle({ account, region, target, body });
       case 'sts':
         return handleSts(account, params);
       case 'sns':

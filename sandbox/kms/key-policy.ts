@@ -50,13 +50,14 @@ export function isPolicy(text: string): boolean {
 }
 
 /**
- * Whether an account may use a key. Coarse: an account may if an Allow statement of the key policy names it or one
- * of its principals; actions, conditions and Deny are not looked at. This function is the place for more.
+ * Whether an account may use a key. Coarse: an account may if an Allow statement of the key policy, or a grant, names it
+ * or one of its principals; actions, conditions and Deny are not looked at. This function is the place for more.
  * The policy of an AWS managed key names its own account and cannot be changed:
  * https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-cmk
  */
 export function mayUse(key: KmsKey, account: string): boolean {
   if (key.account === account) return true;
+  if (key.grants.some(({ granteePrincipal }) => accountOfPrincipal(granteePrincipal) === account)) return true;
   return (statementsOf(key.policy) ?? []).some((unread) => {
     const statement = statementSchema.safeParse(unread);
     if (!statement.success || statement.data.Effect !== 'Allow') return false;

@@ -1,7 +1,7 @@
 import { type Caller, scopeOf } from '../accounts.ts';
 import type { Clock } from '../clock.ts';
-import { type Random, seededRandom, uuid } from '../ids.ts';
-import { isSymmetric, type KmsKey, kmsArn } from './key.ts';
+import { hexDigits, type Random, seededRandom, uuid } from '../ids.ts';
+import { isSymmetric, type KmsGrant, type KmsKey, kmsArn } from './key.ts';
 import { mayUse, policyFor } from './key-policy.ts';
 
 /** The alias of the key that EBS makes for itself: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html */
@@ -144,13 +144,23 @@ export class KeyStore {
     this.#change(key, { policy });
   }
 
-  #change(key: KmsKey, change: Partial<Pick<StoredKey, 'state' | 'deletionAt' | 'policy'>>): void {
+  createGrant(key: KmsKey, wanted: Omit<KmsGrant, 'grantId' | 'createdAt'>): KmsGrant {
+    const grant = { ...wanted, grantId: hexDigits(this.#random, 64), createdAt: this.#clock.now() };
+    this.#change(key, { grants: [...key.grants, grant] });
+    return grant;
+  }
+
+  revokeGrant(key: KmsKey, { grantId }: KmsGrant): void {
+    this.#change(key, { grants: key.grants.filter((grant) => grant.grantId !== grantId) });
+  }
+
+  #change(key: KmsKey, change: Partial<Pick<StoredKey, 'state' | 'deletionAt' | 'policy' | 'grants'>>): void {
     const stored = this.#keys.get(key.arn);
     if (stored === undefined) throw new Error(`There is no key ${key.arn}`);
     Object.assign(stored, change);
   }
 
-  #add(fresh: Omit<KmsKey, 'keyId' | 'arn' | 'createdAt' | 'state' | 'deletionAt'>): KmsKey {
+  #add(fresh: Omit<KmsKey, 'keyId' | 'arn' | 'createdAt' | 'state' | 'deletionAt' | 'grants'>): KmsKey {
     const keyId = uuid(this.#random);
     const key: KmsKey = {
       ...fresh,
@@ -159,6 +169,7 @@ export class KeyStore {
       createdAt: this.#clock.now(),
       state: 'Enabled',
       deletionAt: undefined,
+      grants: [],
     };
     this.#keys.set(key.arn, key);
     return key;

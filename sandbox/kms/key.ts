@@ -23,6 +23,23 @@ export interface KmsKey {
   readonly deletionAt: number | undefined;
   /** The key policy, as the JSON text that was put. */
   readonly policy: string;
+  /** Oldest first. */
+  readonly grants: readonly KmsGrant[];
+}
+
+/** https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantListEntry.html */
+export interface KmsGrant {
+  readonly grantId: string;
+  readonly name: string | undefined;
+  /** ARN. */
+  readonly granteePrincipal: string;
+  readonly retiringPrincipal: string | undefined;
+  readonly operations: readonly string[];
+  readonly constraints: Readonly<Record<string, unknown>> | undefined;
+  /** Account. */
+  readonly issuer: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
 }
 
 /** EBS takes symmetric encryption keys only: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Caller } from '../accounts.ts';
-import { isSymmetric, type KmsKey, kmsArn } from './key.ts';
+import { isSymmetric, type KmsGrant, type KmsKey, kmsArn } from './key.ts';
 import { isPolicy, mayUse } from './key-policy.ts';
 import type { KeyStore, KmsAlias } from './key-store.ts';
 
@@ -32,8 +32,36 @@ type KmsAction = (caller: Caller, input: unknown) => Record<string, unknown>;
 const keyIdInput = z.object({ KeyId: z.string().min(1) });
 const pageInput = z.object({ Limit: z.int().min(1).max(1000).default(100), Marker: z.string().optional() });
 
+/** https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html */
+const GRANT_OPERATIONS = [
+  'Decrypt',
+  'Encrypt',
+  'GenerateDataKey',
+  'GenerateDataKeyWithoutPlaintext',
+  'ReEncryptFrom',
+  'ReEncryptTo',
+  'Sign',
+  'Verify',
+  'GetPublicKey',
+  'CreateGrant',
+  'RetireGrant',
+  'DescribeKey',
+  'GenerateDataKeyPair',
+  'GenerateDataKeyPairWithoutPlaintext',
+  'GenerateMac',
+  'VerifyMac',
+  'DeriveSharedSecret',
+] as const;
+const grantInput = keyIdInput.extend({
+  GranteePrincipal: z.string().min(1),
+  Operations: z.array(z.enum(GRANT_OPERATIONS)).min(1),
+  RetiringPrincipal: z.string().optional(),
+  Constraints: z.record(z.string(), z.unknown()).optional(),
+  Name: z.string().optional(),
+});
+
 /**
- * A few actions of KMS, in its JSON 1.1 protocol: keys, their aliases, states and policies. It encrypts nothing.
+ * A few actions of KMS, in its JSON 1.1 protocol: keys, their aliases, states, policies and grants. It encrypts nothing.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_Operations.html
  */
 export class KmsService {
@@ -54,6 +82,9 @@ export class KmsService {
       ['CancelKeyDeletion', (caller, input) => this.#cancelDeletion(caller, input)],
       ['PutKeyPolicy', (caller, input) => this.#putPolicy(caller, input)],
       ['GetKeyPolicy', (caller, input) => this.#getPolicy(caller, input)],
+      ['CreateGrant', (caller, input) => this.#createGrant(caller, input)],
+      ['ListGrants', (caller, input) => this.#listGrants(caller, input)],
+      ['RevokeGrant', (caller, input) => this.#revokeGrant(caller, input)],
     ]);
   }
 
@@ -186,6 +217,47 @@ export class KmsService {
     return { Policy: this.#own(caller, KeyId).policy, PolicyName: 'default' };
   }
 
+  #createGrant(caller: Caller, input: unknown): Record<string, unknown> {
+    const { KeyId, ...wanted } = read(grantInput, input);
+    const key = this.#visible(caller, KeyId);
+    // https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html
+    if (key.state === 'Disabled') throw new KmsError('DisabledException', `${key.arn} is disabled.`);
+    if (key.state !== 'Enabled') throw invalidState(key);
+    const { grantId } = this.#keys.createGrant(key, {
+      name: wanted.Name,
+      granteePrincipal: wanted.GranteePrincipal,
+      retiringPrincipal: wanted.RetiringPrincipal,
+      operations: wanted.Operations,
+      constraints: wanted.Constraints,
+      issuer: caller.account,
+    });
+    return { GrantId: grantId, GrantToken: grantId };
+  }
+
+  /** https://docs.aws.amazon.com/kms/latest/APIReference/API_ListGrants.html */
+  #listGrants(caller: Caller, input: unknown): Record<string, unknown> {
+    const { KeyId, GrantId, GranteePrincipal } = read(
+      keyIdInput.extend({ GrantId: z.string().optional(), GranteePrincipal: z.string().optional() }),
+      input,
+    );
+    const key = this.#visible(caller, KeyId);
+    const wanted = key.grants.filter(
+      ({ grantId, granteePrincipal }) =>
+        (GrantId ?? grantId) === grantId && (GranteePrincipal ?? granteePrincipal) === granteePrincipal,
+    );
+    const { items, rest } = page(wanted, (grant) => grant.grantId, read(pageInput, input));
+    return { Grants: items.map((grant) => grantEntry(key, grant)), ...rest };
+  }
+
+  #revokeGrant(caller: Caller, input: unknown): Record<string, unknown> {
+    const { KeyId, GrantId } = read(keyIdInput.extend({ GrantId: z.string().min(1) }), input);
+    const key = this.#own(caller, KeyId);
+    const grant = key.grants.find(({ grantId }) => grantId === GrantId);
+    if (grant === undefined) throw new KmsError('NotFoundException', `Grant ${GrantId} is not found.`);
+    this.#keys.revokeGrant(key, grant);
+    return {};
+  }
+
   #visible(caller: Caller, name: string): KmsKey {
     const key = this.#keys.find(caller, name);
     if (key === undefined) throw notFound(caller, name);
@@ -244,6 +316,20 @@ function aliasEntry(alias: KmsAlias): Record<string, unknown> {
     TargetKeyId: alias.keyId,
     CreationDate: seconds(alias.createdAt),
     LastUpdatedDate: seconds(alias.createdAt),
+  };
+}
+
+function grantEntry(key: KmsKey, grant: KmsGrant): Record<string, unknown> {
+  return {
+    KeyId: key.arn,
+    GrantId: grant.grantId,
+    Name: grant.name,
+    CreationDate: seconds(grant.createdAt),
+    GranteePrincipal: grant.granteePrincipal,
+    RetiringPrincipal: grant.retiringPrincipal,
+    IssuingAccount: `arn:aws:iam::${grant.issuer}:root`,
+    Operations: grant.operations,
+    Constraints: grant.constraints,
   };
 }
 

@@ -8,6 +8,13 @@ export interface FunctionConfig {
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** What only GetFunctionConfiguration tells. */
+  readonly shown: {
+    readonly description: string;
+    readonly handler: string;
+    readonly role: string;
+    readonly runtime: string;
+  };
 }
 
 /** A function and one version of it. */

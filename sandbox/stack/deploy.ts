@@ -12,6 +12,7 @@ import type { ResourcePolicies } from '../resource-policies.ts';
 import { periodOf } from '../scheduler/rate.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { StepFunctions } from '../stepfunctions/step-functions.ts';
+import { contentsOf, type StackContents, stackId } from './deployed-stacks.ts';
 import { identitiesOf } from './identities.ts';
 import { Resolver } from './intrinsics.ts';
 import {
@@ -61,6 +62,8 @@ export interface StackOptions {
 
 /** What was deployed. */
 export interface Stack {
+  /** What CloudFormation shows of it. */
+  readonly contents: StackContents;
   readonly outputs: Readonly<Record<string, string>>;
   /** ARN, or URL of a queue, by logical id: what `Ref` gives. */
   readonly physicalIds: ReadonlyMap<string, string>;
@@ -83,7 +86,7 @@ export async function deployStack(options: StackOptions, services: StackServices
       'AWS::Partition': 'aws',
       'AWS::URLSuffix': 'amazonaws.com',
       'AWS::StackName': stackName,
-      'AWS::StackId': homeArn(home, 'cloudformation', `stack/${stackName}/00000000-0000-4000-8000-000000000000`),
+      'AWS::StackId': stackId(home, stackName),
     },
     parameters: options.parameters ?? {},
     identify: identitiesOf({ home, stackName, seed, queueUrl: (name) => messaging.queueUrl(name) }),
@@ -161,6 +164,12 @@ export async function deployStack(options: StackOptions, services: StackServices
       timeoutSeconds: properties.Timeout,
       memoryMegabytes: properties.MemorySize,
       environment: properties.Environment?.Variables ?? {},
+      shown: {
+        description: properties.Description,
+        handler: properties.Handler,
+        role: properties.Role,
+        runtime: properties.Runtime,
+      },
     });
   });
   await make('AWS::Lambda::Version', versionProperties, ({ FunctionName }) => {
@@ -203,8 +212,7 @@ export async function deployStack(options: StackOptions, services: StackServices
     });
   });
   await make('AWS::Events::Rule', ruleProperties, (properties, attributeOf) => {
-    const rule = ruleOfResource(properties, attributeOf('Arn'));
-    if (properties.State === 'ENABLED') bus.addRule(rule);
+    bus.addRule(ruleOfResource(properties, attributeOf('Arn')));
   });
 
   const groups = new Set(['default']);
@@ -234,31 +242,17 @@ export async function deployStack(options: StackOptions, services: StackServices
     if (!made.has(Type)) throw new TemplateError(id, `the sandbox does not know resources of type ${Type}`);
     resolver.resolve(Properties, id);
   }
-  return { outputs: outputsOf(resolver), physicalIds: physicalIdsOf(resolver), codeDirs };
-}
-
-function outputsOf(resolver: Resolver): Record<string, string> {
-  const created = Object.entries(resolver.template.Outputs).filter(
-    ([name, { Condition }]) => Condition === undefined || resolver.holds(Condition, `Outputs.${name}`),
-  );
-  return Object.fromEntries(
-    created.map(([name, { Value, Export }]) => {
-      resolver.resolve(Export, `Outputs.${name}.Export`);
-      const value = resolver.resolve(Value, `Outputs.${name}`);
-      if (typeof value !== 'string') throw new TemplateError(`Outputs.${name}`, 'must be a text');
-      return [name, value];
-    }),
-  );
-}
-
-function physicalIdsOf(resolver: Resolver): ReadonlyMap<string, string> {
-  const ids = resolver
-    .resources(() => true)
-    .flatMap(([id]) => {
-      const { ref } = resolver.identity(id, id);
-      return ref === undefined ? [] : [[id, ref] as const];
-    });
-  return new Map(ids);
+  const contents = contentsOf(resolver, stackName, home);
+  return {
+    contents,
+    outputs: Object.fromEntries(contents.outputs.map(({ key, value }) => [key, value])),
+    physicalIds: new Map(
+      contents.resources.flatMap(({ logicalId, physicalId }) =>
+        physicalId === undefined ? [] : [[logicalId, physicalId] as const],
+      ),
+    ),
+    codeDirs,
+  };
 }
 
 function messageOf(error: unknown): string {

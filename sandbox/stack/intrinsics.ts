@@ -35,8 +35,9 @@ const conditions = z.array(z.unknown()).min(2).max(10);
  */
 export class Resolver {
   readonly template: Template;
+  /** The values of the template's parameters. */
+  readonly parameters: ReadonlyMap<string, string | readonly string[]>;
   readonly #pseudo: Readonly<Record<string, string>>;
-  readonly #parameters: ReadonlyMap<string, string | readonly string[]>;
   readonly #identify: Identify;
   readonly #identities = new Map<string, Identity>();
   readonly #underWay: string[] = [];
@@ -54,7 +55,7 @@ export class Resolver {
   }) {
     this.template = options.template;
     this.#pseudo = options.pseudo;
-    this.#parameters = parameterValues(options.template.Parameters, options.parameters);
+    this.parameters = parameterValues(options.template.Parameters, options.parameters);
     this.#identify = options.identify;
   }
 
@@ -151,7 +152,7 @@ export class Resolver {
     const pseudo = this.#pseudo[name];
     if (pseudo !== undefined) return pseudo;
     if (name.startsWith('AWS::')) throw new TemplateError(where, `the sandbox does not know ${name}`);
-    const value = this.#parameters.get(name);
+    const value = this.parameters.get(name);
     if (value !== undefined) return value;
     if (Object.hasOwn(this.template.Parameters, name)) {
       throw new TemplateError(where, `parameter ${name} has no default and was not given`);

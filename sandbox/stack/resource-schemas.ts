@@ -16,10 +16,10 @@ export const functionProperties = z.strictObject({
   Timeout: int.default(3),
   MemorySize: int.default(128),
   Environment: z.strictObject({ Variables: z.record(z.string(), z.coerce.string()) }).optional(),
+  Role: text,
   Architectures: withoutEffect,
-  Description: withoutEffect,
+  Description: text.default(''),
   LoggingConfig: withoutEffect,
-  Role: withoutEffect,
   Tags: withoutEffect,
   TracingConfig: withoutEffect,
 });
@@ -50,7 +50,7 @@ export const permissionProperties = z.strictObject({
 
 export const ruleProperties = z.strictObject({
   Name: text.optional(),
-  Description: withoutEffect,
+  Description: text.optional(),
   EventBusName: z.literal('default').optional(),
   EventPattern: z.record(z.string(), z.unknown()),
   State: z.enum(['ENABLED', 'DISABLED']).default('ENABLED'),

@@ -39,7 +39,7 @@ const output = z.strictObject({
   Value: z.unknown(),
   Description: z.string().optional(),
   Condition: z.string().optional(),
-  Export: z.unknown().optional(),
+  Export: z.strictObject({ Name: z.unknown() }).optional(),
 });
 
 const template = z.strictObject({

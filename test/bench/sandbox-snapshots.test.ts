@@ -56,6 +56,7 @@ const parametersOf = (sourceId: string): CopyParameters => ({
   completionDurationMinutes: 60,
   tags: {
     'snapshot-copier:source-volume': 'vol-0123456789abcdef0',
+    'snapshot-copier:managed': 'ebs-snapshot-copier-test',
     'snapshot-copier:source-snapshot': sourceId,
     Empty: '',
   },
@@ -115,6 +116,8 @@ async function askAll({ ec2, api, sourceId }: Seen): Promise<readonly unknown[]>
   await ask(api.pending(TO));
   await ask(api.copiesOf(requestOf(sourceId, 'vol-0123456789abcdef0')));
   await ask(api.copiesOf(requestOf(sourceId, 'vol-ffffffff')));
+  await ask(api.managedCopies(TO));
+  await ask(api.managedCopies(FROM));
   await ask(api.begunOn(TO, ['2026-03-01', '2026-03-02'], 'own'));
   await ask(api.begunOn(FROM, ['2026-03-02'], 'shared'));
   await ask(api.begunOn(FROM, ['2026-03-02'], 'own'));

@@ -1,5 +1,5 @@
 import { type ExecFileSyncOptions, execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -12,14 +12,14 @@ function commandsIn(text: string): readonly string[] {
   let open = false;
   for (const line of text.split('\n')) {
     if (open) commands.push(`${commands.pop()}\n${line}`);
-    else if (/^ +(aws |for region in |printf )/.test(line)) commands.push(line);
+    else if (/^ +(aws |npx |for region in |printf )/.test(line)) commands.push(line);
     else continue;
     open = line.endsWith('\\');
   }
   return commands;
 }
 
-/** The aws command line, as far as it writes down what it was asked, repeats the input of an execution and sends payloads. */
+/** The aws command line, and npx, as far as it writes down what it was asked, repeats the input of an execution and sends payloads. */
 const AWS = `#!/bin/bash
 printf '%s\\n' "$@" -- > "$CALLS.$$"
 cat "$CALLS.$$" >> "$CALLS" # at once, as two commands of a pipe run side by side
@@ -48,6 +48,7 @@ describe.skipIf(!hasBash)('a command of an alert, pasted into bash', () => {
     folder = mkdtempSync(join(tmpdir(), 'alert-'));
     writeFileSync(join(folder, 'aws'), AWS);
     chmodSync(join(folder, 'aws'), 0o755);
+    symlinkSync(join(folder, 'aws'), join(folder, 'npx'));
     writeFileSync(join(folder, 'input'), INPUT);
     writeFileSync(join(folder, 'calls'), '');
   });
@@ -69,6 +70,22 @@ describe.skipIf(!hasBash)('a command of an alert, pasted into bash', () => {
 
   const sent = () => readFileSync(join(folder, 'payload'), 'utf8');
   const startsAgain = (text: string) => commandsIn(text).filter((found) => found.includes('-requestCopy'));
+
+  it('has the product itself start the execution again, in the right Region and install', () => {
+    const { message } = writeAlert(EXAMPLES.CopyFailed, INSTALL);
+    const [again = ''] = commandsIn(message).filter((found) => found.includes('npx '));
+    expect(paste(again)).toEqual([
+      [
+        'snapshot-copier',
+        'retry',
+        'snap-0a1b2c3d4e5f60718-eu-central-1-1',
+        '--region',
+        'eu-west-1',
+        '--stack',
+        'ebs-snapshot-copier-prod',
+      ],
+    ]);
+  });
 
   it('puts the request into the queue again, as it was, character by character', () => {
     const [again = ''] = startsAgain(writeAlert(EXAMPLES.CopyFailed, INSTALL).message);
@@ -150,6 +167,18 @@ describe.skipIf(!hasBash)('a command of an alert, pasted into bash', () => {
     const words = paste(again).flat();
     expect(words).toContain("it's; rm -rf $HOME");
     expect(words).toContain('an "install"-requestCopy');
+    const retry = commandsIn(writeAlert(failed({ ...EXAMPLES.CopyFailed, execution }), install).message).find((found) =>
+      found.includes('npx '),
+    );
+    expect(paste(retry ?? '').at(-1)).toEqual([
+      'snapshot-copier',
+      'retry',
+      'by hand',
+      '--region',
+      'eu-west-1',
+      '--stack',
+      'an "install"',
+    ]);
     const rehearsal = failed({
       ...EXAMPLES.CopyFailed,
       execution,

@@ -389,7 +389,18 @@ describe('what to do', () => {
 describe('how to start it again', () => {
   const again = (execution: FailedExecution) => plain(sectionOf(writeAlert(execution, INSTALL), 'START IT AGAIN'));
 
-  it('is to put the input of the execution into the queue', () => {
+  it('is one short command of this product, with the settings that the rule has by then', () => {
+    expect(again(EXAMPLES.CopyFailed)).toContain(
+      'with the settings that rule nightly-to-frankfurt has by then: npx snapshot-copier retry snap-0a1b2c3d4e5f60718-eu-central-1-1 \\ --region eu-west-1 --stack ebs-snapshot-copier-prod',
+    );
+  });
+
+  it('is the same command for a copy that no rule asked for, which keeps its settings', () => {
+    const byHand = failed({ ...EXAMPLES.CopyFailed, request: { ...REQUEST, rule: 'by hand' } });
+    expect(again(byHand)).toContain('In a checkout of this product: npx snapshot-copier retry snap-');
+  });
+
+  it('is to put the input of the execution into the queue, for who has the AWS command line alone', () => {
     expect(again(EXAMPLES.CopyFailed)).toContain(
       'aws stepfunctions describe-execution --region eu-west-1 \\ --execution-arn arn:aws:states:eu-west-1:444455556666:execution:ebs-snapshot-copier-prod:snap-0a1b2c3d4e5f60718-eu-central-1-1 \\ --query input --output text | aws lambda invoke --region eu-west-1 \\ --function-name ebs-snapshot-copier-prod-requestCopy \\ --payload fileb:///dev/stdin /dev/stdout',
     );
@@ -409,7 +420,7 @@ describe('how to start it again', () => {
     });
     expect(again(rehearsal)).toContain('--name snap-0a1b2c3d4e5f60718-eu-central-1-0-2');
     expect(again(rehearsal)).toContain('If the answer is ExecutionAlreadyExists, somebody was faster.');
-    expect(again(rehearsal)).not.toMatch(/requestCopy|accepted|copy-request\.json/);
+    expect(again(rehearsal)).not.toMatch(/requestCopy|accepted|copy-request\.json|retry/);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { copyRequest } from '../../core/copy-request.ts';
 import { deadlineOf } from '../../core/deadline.ts';
-import { destinationId } from '../../core/destination.ts';
+import { destinationId, regionOfDestination } from '../../core/destination.ts';
 import { isLocalZone, isRegion, partitionOf } from '../../core/region.ts';
 import { destination, request, snapshot } from '../support/examples.ts';
 
@@ -26,6 +26,17 @@ describe('a copy request', () => {
 });
 
 describe('the id of a destination', () => {
+  it.each([
+    ['eu-central-1', 'eu-central-1'],
+    ['us-gov-west-1', 'us-gov-west-1'],
+    ['us-west-2-lax-1a', 'us-west-2'],
+    ['eu-west-1-op-0123456789abcdef0', 'eu-west-1'],
+    ['eu-west-1a', undefined],
+    ['Frankfurt', undefined],
+  ])('%s tells its Region', (id, region) => {
+    expect(regionOfDestination(id)).toBe(region);
+  });
+
   it('is its Region, its Local Zone, or its Region and Outpost', () => {
     expect(destinationId(destination())).toBe('eu-central-1');
     expect(destinationId(destination({ localZone: 'eu-central-1-ham-1a' }))).toBe('eu-central-1-ham-1a');

@@ -40,12 +40,13 @@ describe('our own copy of a source', () => {
 
 describe('the basis of a copy', () => {
   it('is the newest complete copy of the same volume', () => {
-    const old = copy({ snapshotId: 'snap-1', startTime: '2026-03-01T00:00:00Z' });
+    const old = copy({ snapshotId: 'snap-1', startTime: '2026-03-01T00:00:00Z', kmsKeyId: 'key-1' });
     const newest = copy({ snapshotId: 'snap-2', startTime: '2026-03-02T00:00:00Z', kmsKeyId: 'key-1' });
     const pending = copy({ snapshotId: 'snap-3', startTime: '2026-03-03T00:00:00Z', state: 'pending' });
     const otherVolume = copy({ snapshotId: 'snap-4', startTime: '2026-03-03T00:00:00Z', tags: {} });
     expect(basisOf(request(), [old, newest, pending, otherVolume])).toEqual({ copyId: 'snap-2', kmsKeyId: 'key-1' });
-    expect(basisOf(request(), [old, newest], 'snap-2')).toEqual({ copyId: 'snap-1' });
+    const plain = copy({ snapshotId: 'snap-1', startTime: '2026-03-01T00:00:00Z' });
+    expect(basisOf(request(), [plain, newest], 'snap-2')).toEqual({ copyId: 'snap-1' });
   });
 
   it('is none when there is none, or when the newest is archived', () => {
@@ -53,6 +54,17 @@ describe('the basis of a copy', () => {
     const archived = copy({ snapshotId: 'snap-2', startTime: '2026-03-02T00:00:00Z', storageTier: 'archive' });
     expect(basisOf(request(), [])).toBeUndefined();
     expect(basisOf(request(), [old, archived])).toBeUndefined();
+  });
+
+  it('is none where the copies of the volume are under several keys, or some under none', () => {
+    const newest = copy({ snapshotId: 'snap-2', startTime: '2026-03-02T00:00:00Z', kmsKeyId: 'key-1' });
+    const oldest = { snapshotId: 'snap-1', startTime: '2026-03-01T00:00:00Z' };
+    expect(basisOf(request(), [newest, copy({ ...oldest, kmsKeyId: 'key-2' })])).toBeUndefined();
+    expect(basisOf(request(), [newest, copy(oldest)])).toBeUndefined();
+    expect(basisOf(request(), [newest, copy({ ...oldest, kmsKeyId: 'key-2', state: 'error' })])).toEqual({
+      copyId: 'snap-2',
+      kmsKeyId: 'key-1',
+    });
   });
 });
 

@@ -6,6 +6,7 @@ import {
   nameTaken,
   requested,
   requestedAgain,
+  requestedAnew,
   returned,
   settled,
   started,
@@ -97,6 +98,35 @@ describe('a copy that is asked for by hand', () => {
     ['is copied', copied],
   ])('stays as it is while it %s', (_, current) => {
     expect(askAgain(current)).toBeUndefined();
+  });
+});
+
+describe('a copy that was made and is gone', () => {
+  const made = history(ask, start(1, FIRST), begin(FIRST), succeed(FIRST));
+  if (made === undefined) throw new Error('no request');
+  const anew = requestedAnew(request({ destination: { slots: 5 } }), made, 'its copy is gone from EC2', NOW);
+
+  it('waits again, with what is asked for now, and its executions go on counting', () => {
+    expect(anew(made)).toEqual({
+      request: request({ destination: { slots: 5 } }),
+      status: 'waiting',
+      reason: 'asked for again by hand, as its copy is gone from EC2',
+      attempt: 1,
+      execution: FIRST,
+      requestedAt: '2026-03-02T04:10:00.000Z',
+      waitingSince: '2026-03-02T05:00:00.000Z',
+      changedAt: '2026-03-02T05:00:00.000Z',
+    });
+    expect(history(() => made, anew, start(2, SECOND))).toMatchObject({ status: 'running', attempt: 2 });
+  });
+
+  it.each([
+    ['there is no request any more', undefined],
+    ['another call was faster', history(() => made, anew)],
+    ['it was made anew in between', { ...made, copyId: 'snap-0d' }],
+    ['it changed in between', { ...made, changedAt: '2026-03-02T05:00:01.000Z' }],
+  ])('stays as it is if %s', (_, current) => {
+    expect(anew(current)).toBeUndefined();
   });
 });
 

@@ -32,6 +32,7 @@ function state(over: { readonly source?: Snapshot | undefined; readonly copies?:
     },
     pending: refuse,
     begunOn: refuse,
+    managedCopies: refuse,
     probeCopy: refuse,
     tag: refuse,
     remove: refuse,

@@ -37,11 +37,10 @@ const rule = (state: string): string => `
 `;
 
 describe('a companion', () => {
-  it('puts its enabled rules on the bus of its own Region', () => {
-    expect(deploy(`Resources: ${rule('ENABLED')}`)).toMatchObject([
-      { arn: 'arn:aws:events:eu-central-1:000000000000:rule/r', region: 'eu-central-1' },
-    ]);
-    expect(deploy(`Resources: ${rule('DISABLED')}`)).toEqual([]);
+  it('puts its rules on the bus of its own Region', () => {
+    const arn = 'arn:aws:events:eu-central-1:000000000000:rule/r';
+    expect(deploy(`Resources: ${rule('ENABLED')}`)).toMatchObject([{ arn, region: 'eu-central-1', enabled: true }]);
+    expect(deploy(`Resources: ${rule('DISABLED')}`)).toMatchObject([{ arn, enabled: false }]);
   });
 
   it.each([

@@ -179,7 +179,7 @@ describe('the control endpoints', () => {
   });
 
   it.each([
-    ['a service that has none', { service: 'kms', kind: 'hang' }, '"service" can be dynamodb, states, sns;'],
+    ['a service that has none', { service: 'sqs', kind: 'hang' }, '"service" can be dynamodb, states, sns, cloud'],
     ['an unknown kind', { service: 'states', kind: 'explode' }, 'This is not a fault of states:'],
     ['a share that is none', { service: 'sns', kind: 'hang', share: 1.5 }, 'This is not a fault of sns:'],
   ])('refuse a fault of %s', async (_, fault, message) => {

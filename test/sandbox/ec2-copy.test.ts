@@ -335,6 +335,19 @@ describe('incremental or full', () => {
     expect(sandbox.details('copySnapshot').map((detail) => detail['incremental'])).toEqual(['false', 'true']);
   });
 
+  it('moves no more than was ever written to the volume, and EC2 says how much that is', async () => {
+    const sandbox = new Ec2Sandbox({ writtenShare: 0.4 });
+    const volume = await sandbox.volume(FROM, 100);
+    const source = await sandbox.snapshot(FROM, volume);
+    const full = await copied(sandbox, source);
+    expect(full).toMatchObject({ sizeGiB: 100, copy: { incremental: false, gibMoved: 40 } });
+    const shown = await look(sandbox, full.snapshotId);
+    expect(shown).toMatchObject({ VolumeSize: 100, FullSnapshotSizeInBytes: 40 * 1024 ** 3 });
+    for (let taken = 0; taken < 20; taken += 1) await sandbox.snapshot(FROM, volume);
+    const last = await copied(sandbox, await sandbox.snapshot(FROM, volume));
+    expect(last.copy).toMatchObject({ incremental: true, gibMoved: 40 });
+  });
+
   it('copies at the same time are all full: only a finished copy counts', async () => {
     const { sandbox, first, second } = await threeSnapshots();
     await copy(sandbox, first);

@@ -6,6 +6,7 @@ import {
   DeleteTagsCommand,
   DescribeAvailabilityZonesCommand,
   DescribeRegionsCommand,
+  type DescribeRegionsCommandInput,
   DescribeSnapshotAttributeCommand,
   DescribeSnapshotsCommand,
   type DescribeSnapshotsCommandInput,
@@ -481,6 +482,29 @@ describe('Regions and zones', () => {
       'us-west-2-lax-1a usw2-lax1-az1',
       'us-west-2-lax-1b usw2-lax1-az2',
     ]);
+  });
+
+  it('are those that are enabled, unless all or others by name are asked for', async () => {
+    sandbox = new Ec2Sandbox({ regions: ['eu-west-1', 'eu-south-2'] });
+    const statuses = async (input: DescribeRegionsCommandInput) => {
+      const { Regions } = await sandbox.as(SOURCE, HERE).send(new DescribeRegionsCommand(input));
+      return Object.fromEntries(Regions?.map(({ RegionName, OptInStatus }) => [RegionName, OptInStatus]) ?? []);
+    };
+    expect(await statuses({})).toEqual({ 'eu-west-1': 'opt-in-not-required', 'eu-south-2': 'opted-in' });
+    expect(await statuses({ RegionNames: ['af-south-1', 'eu-south-2'] })).toEqual({
+      'af-south-1': 'not-opted-in',
+      'eu-south-2': 'opted-in',
+    });
+    const all = await statuses({ AllRegions: true });
+    expect([all['ap-east-1'], all['eu-south-2'], all['eu-west-1']]).toEqual([
+      'not-opted-in',
+      'opted-in',
+      'opt-in-not-required',
+    ]);
+    const Filters = [{ Name: 'opt-in-status', Values: ['opted-in'] }];
+    expect(await statuses({ AllRegions: true, Filters })).toEqual({ 'eu-south-2': 'opted-in' });
+    const unknown = new DescribeRegionsCommand({ RegionNames: ['eu-north-9'] });
+    expect(await errorCode(sandbox.as(SOURCE, HERE).send(unknown))).toBe('InvalidParameterValue');
   });
 
   it('that are not enabled let nobody in', async () => {

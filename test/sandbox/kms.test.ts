@@ -139,6 +139,35 @@ describe('the KMS protocol', () => {
     expect(call('DisableKey', { KeyId: arn }, OTHER).__type).toBe('AccessDeniedException');
   });
 
+  it('lets in the account of a grant, until the grant is revoked', () => {
+    const { keyId, arn } = keys.create(own);
+    const problem = () => keys.usable({ ...own, account: OTHER }, arn);
+    const grant = {
+      KeyId: keyId,
+      Name: 'for the copier',
+      GranteePrincipal: `arn:aws:iam::${OTHER}:role/copier`,
+      Operations: ['Decrypt', 'CreateGrant'],
+    };
+    expect(call('ListGrants', { KeyId: keyId })).toEqual({ status: 200, Grants: [], Truncated: false });
+    expect(problem()).toEqual({ problem: 'no-access' });
+    const { GrantId } = call('CreateGrant', grant);
+    expect(problem()).toMatchObject({ key: { arn } });
+    const shown = {
+      ...grant,
+      KeyId: arn,
+      GrantId,
+      CreationDate: 1772424000,
+      IssuingAccount: `arn:aws:iam::${OWNER}:root`,
+    };
+    expect(call('ListGrants', { KeyId: arn }, OTHER).Grants).toEqual([shown]);
+    expect(call('ListGrants', { KeyId: keyId, GranteePrincipal: 'someone else' }).Grants).toEqual([]);
+    expect(call('RevokeGrant', { KeyId: keyId, GrantId }).status).toBe(200);
+    expect(problem()).toEqual({ problem: 'no-access' });
+    expect(call('RevokeGrant', { KeyId: keyId, GrantId }).__type).toBe('NotFoundException');
+    call('DisableKey', { KeyId: keyId });
+    expect(call('CreateGrant', grant).__type).toBe('DisabledException');
+  });
+
   it('lists keys and aliases in pages', () => {
     const made = [keys.create(own), keys.create(own), keys.create(own)];
     const first = call('ListKeys', { Limit: 2 });
@@ -165,6 +194,7 @@ describe('the KMS protocol', () => {
     ],
     ['DescribeKey', {}, 'ValidationException', /KeyId/],
     ['Encrypt', {}, 'UnknownOperationException', /Encrypt/],
+    ['CreateGrant', { KeyId: 'x', GranteePrincipal: 'y', Operations: ['Fly'] }, 'ValidationException', /Operations/],
     ['CreateAlias', { AliasName: 'dr', TargetKeyId: 'x' }, 'ValidationException', /alias\//],
     ['CreateKey', { MultiRegion: true }, 'UnsupportedOperationException', /single-Region/],
   ])('%s %j is %s', (action, input, type, message) => {

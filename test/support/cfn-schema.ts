@@ -9,6 +9,7 @@ type PropertyType = ResourceProperties[string]['type'];
 const template = z.strictObject({
   AWSTemplateFormatVersion: z.literal('2010-09-09').optional(),
   Description: z.string().optional(),
+  Metadata: z.record(z.string(), z.unknown()).optional(),
   Parameters: z.record(z.string(), z.looseObject({ Type: z.string() })).default({}),
   Conditions: z.record(z.string(), z.unknown()).default({}),
   Resources: z.record(

@@ -7,8 +7,11 @@ import { packageService } from '../../sandbox/package-service.ts';
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(repository, '.sandbox/test');
 
-/** The rules that the service is packaged with for tests. */
+/** The rules that the service is packaged with for tests, if not for one of the shipped ones. */
 export const TEST_RULES: string = join(repository, 'test/support/copy-rules.yml');
+
+/** Those that come with the repository. */
+export const SHIPPED_RULES: string = join(repository, 'copy-rules.yml');
 
 /** All that a package is made of; the lock file stands for node_modules. */
 const SOURCES = ['serverless.yml', 'package-lock.json', 'statemachines', 'core', 'aws', 'functions', 'packaging'];
@@ -24,17 +27,17 @@ export interface PackagedService {
  * The service, packaged with `TEST_RULES` by the real command, without credentials. Packaged once for all test files
  * and test runs until something changes that the package is made of; that takes some seconds, so give hooks a minute.
  */
-export async function packagedService(stage = 'test'): Promise<PackagedService> {
-  const dir = join(folder, `package-${stage}-${fingerprint()}`);
-  if (!existsSync(dir)) await pack(stage, dir);
+export async function packagedService(stage = 'test', rulesFile = TEST_RULES): Promise<PackagedService> {
+  const dir = join(folder, `package-${stage}-${fingerprint(rulesFile)}`);
+  if (!existsSync(dir)) await pack(stage, rulesFile, dir);
   const template: unknown = JSON.parse(readFileSync(join(dir, 'cloudformation-template-update-stack.json'), 'utf8'));
   return { dir, template };
 }
 
-async function pack(stage: string, packageDir: string): Promise<void> {
+async function pack(stage: string, rulesFile: string, packageDir: string): Promise<void> {
   forgetOldPackages();
   const unfinished = `${packageDir}.${process.pid}`;
-  await packageService({ rulesFile: TEST_RULES, packageDir: unfinished, stage });
+  await packageService({ rulesFile, packageDir: unfinished, stage });
   // Another test file may have been faster.
   if (existsSync(packageDir)) rmSync(unfinished, { recursive: true });
   else renameSync(unfinished, packageDir);
@@ -50,7 +53,7 @@ function forgetOldPackages(): void {
   }
 }
 
-function fingerprint(): string {
+function fingerprint(rulesFile: string): string {
   const files = SOURCES.flatMap((source) => {
     const path = join(repository, source);
     if (!statSync(path).isDirectory()) return [path];
@@ -60,6 +63,6 @@ function fingerprint(): string {
       .toSorted();
   });
   const hash = createHash('sha256');
-  for (const file of [...files, TEST_RULES]) hash.update(`${file}\0`).update(readFileSync(file)).update('\0');
+  for (const file of [...files, rulesFile]) hash.update(`${file}\0`).update(readFileSync(file)).update('\0');
   return hash.digest('hex').slice(0, 16);
 }

@@ -78,7 +78,8 @@ export function snapshotXml(world: Ec2World, caller: Caller, snapshot: Snapshot)
     transferType: copy?.timeBased === undefined ? 'standard' : 'time-based',
     completionDurationMinutes: copy?.timeBased?.minutes,
     completionTime: snapshot.state === 'completed' ? isoTime(snapshot.endedAt ?? now) : undefined,
-    fullSnapshotSizeInBytes: snapshot.state === 'completed' ? fullSizeInBytes(snapshot) : undefined,
+    fullSnapshotSizeInBytes:
+      snapshot.state === 'completed' ? fullSizeInBytes(snapshot, world.settings.writtenShare) : undefined,
     restoreExpiryTime:
       snapshot.tier?.restoreExpiresAt === undefined ? undefined : isoTime(snapshot.tier.restoreExpiresAt),
     outpostArn: snapshot.outpostArn,

@@ -2,35 +2,47 @@ import { action, type Ec2Action } from '../action.ts';
 import { Ec2Error } from '../ec2-error.ts';
 import { applyFilters, filters, knownFilter } from '../filters.ts';
 import { flag, listOf, text } from '../query.ts';
-import { type Zone, zonesOf } from '../regions.ts';
+import { OPT_IN_REGIONS, type Zone, zonesOf } from '../regions.ts';
 import { items, type XmlTree } from '../xml.ts';
 
-/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html */
+/**
+ * The enabled Regions; with AllRegions also those that wait to be enabled. "You can specify any Regions, whether they are
+ * enabled and disabled": https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html
+ */
 export const describeRegions: Ec2Action = action({
   name: 'DescribeRegions',
   parameters: { RegionName: listOf(text), AllRegions: flag.optional(), Filter: filters },
   run: (world, _caller, input) => {
-    const { regions } = world.settings;
-    const unknown = input.RegionName.find((name) => !regions.includes(name));
+    const enabled = new Set(world.settings.regions);
+    const all = [...new Set([...enabled, ...OPT_IN_REGIONS])];
+    const unknown = input.RegionName.find((name) => !all.includes(name));
     if (unknown !== undefined) {
       throw new Ec2Error('InvalidParameterValue', `Invalid region name provided: ${unknown}`);
     }
-    const chosen = regions.filter((name) => input.RegionName.length === 0 || input.RegionName.includes(name));
+    const chosen =
+      input.RegionName.length > 0
+        ? all.filter((name) => input.RegionName.includes(name))
+        : all.filter((name) => input.AllRegions === true || enabled.has(name));
     const matching = applyFilters(chosen, input.Filter, isKnownRegionFilter, (name, region) => {
       if (name === 'region-name') return [region];
-      return name === 'endpoint' ? [endpointOf(region)] : ['opt-in-not-required'];
+      return [name === 'endpoint' ? endpointOf(region) : regionStatus(region, enabled)];
     });
     return {
       regionInfo: items(
         matching.map((regionName) => ({
           regionName,
           regionEndpoint: endpointOf(regionName),
-          optInStatus: 'opt-in-not-required',
+          optInStatus: regionStatus(regionName, enabled),
         })),
       ),
     };
   },
 });
+
+function regionStatus(region: string, enabled: ReadonlySet<string>): string {
+  if (!OPT_IN_REGIONS.includes(region)) return 'opt-in-not-required';
+  return enabled.has(region) ? 'opted-in' : 'not-opted-in';
+}
 
 const isKnownRegionFilter = knownFilter(new Set(['region-name', 'endpoint', 'opt-in-status']), { tags: false });
 

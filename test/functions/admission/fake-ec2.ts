@@ -101,6 +101,10 @@ export class FakeEc2 implements SnapshotApi {
     }
   }
 
+  async managedCopies(region: string): Promise<readonly Snapshot[]> {
+    return this.#shown(region).filter(({ tags }) => COPIER_TAG.managed in tags);
+  }
+
   async begunOn(): Promise<readonly Snapshot[]> {
     throw new Error('nobody asks for it here');
   }

@@ -179,7 +179,7 @@ export class World {
     for (const { request: asked, status, changedAt } of await this.requests()) {
       if ((status !== 'failed' && status !== 'skipped') || Date.parse(changedAt) > longAgo) continue;
       this.agenda.after(0, async () => {
-        await this.#invoke((ports) => requestCopy(ports, this.#rules)(asked)).catch(() => {});
+        await this.#invoke((ports) => requestCopy(ports, this.#rules, { installName: INSTALL })(asked)).catch(() => {});
       });
     }
   }

@@ -10,6 +10,8 @@ function forwarding(from: string, to: string): Rule {
   return {
     arn: `arn:aws:events:${from}:000000000000:rule/to-${to}`,
     region: from,
+    enabled: true,
+    shown: { description: undefined, pattern: {}, targets: [] },
     matches: () => true,
     targets: [
       {

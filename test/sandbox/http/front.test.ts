@@ -1,5 +1,5 @@
 import { CreateVolumeCommand, DescribeVolumesCommand, EC2Client } from '@aws-sdk/client-ec2';
-import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
+import { DescribeKeyCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
 import {
   DescribeExecutionCommand,
   DescribeStateMachineCommand,
@@ -11,7 +11,15 @@ import {
   StartExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import {
+  ConfirmSubscriptionCommand,
+  CreateTopicCommand,
+  GetTopicAttributesCommand,
+  ListSubscriptionsByTopicCommand,
+  PublishCommand,
+  SNSClient,
+  SubscribeCommand,
+} from '@aws-sdk/client-sns';
 import {
   CreateQueueCommand,
   ListQueuesCommand,
@@ -19,6 +27,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { describe, expect, it } from 'vitest';
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
 import type { TimeMode } from '../../../sandbox/virtual-clock.ts';
@@ -122,6 +131,57 @@ describe('SNS and SQS', () => {
     await expect(publish).rejects.toMatchObject({ name: 'InvalidParameterException' });
   });
 
+  it('keep an e-mail subscription pending until somebody confirms it', async () => {
+    const sandbox = await fixtureSandbox({
+      resources: {
+        ...service.resources,
+        Email: {
+          Type: 'AWS::SNS::Subscription',
+          Properties: { TopicArn: { Ref: 'Alerts' }, Protocol: 'email', Endpoint: 'ops@example.com' },
+        },
+      },
+    });
+    const sns = new SNSClient(client(sandbox));
+    const TopicArn = sandbox.physicalIds.get('Alerts');
+    const counts = async () => {
+      const { Attributes } = await sns.send(new GetTopicAttributesCommand({ TopicArn }));
+      return [Attributes?.['SubscriptionsPending'], Attributes?.['SubscriptionsConfirmed']];
+    };
+    const arns = async () => {
+      const { Subscriptions } = await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }));
+      return Subscriptions?.map(({ Endpoint, SubscriptionArn }) => [Endpoint, SubscriptionArn]);
+    };
+    const mail = { TopicArn, Protocol: 'email', Endpoint: 'dev@example.com' };
+    expect(await sns.send(new SubscribeCommand(mail))).toMatchObject({ SubscriptionArn: 'pending confirmation' });
+    expect(await arns()).toEqual([
+      ['ops@example.com', 'PendingConfirmation'],
+      ['dev@example.com', 'PendingConfirmation'],
+    ]);
+    expect(await counts()).toEqual(['2', '0']);
+
+    expect((await control(sandbox, '/confirmations')).body).toMatchObject([
+      { endpoint: 'ops@example.com', protocol: 'email', topicArn: TopicArn },
+      { endpoint: 'dev@example.com', protocol: 'email', topicArn: TopicArn },
+    ]);
+    const confirm = { method: 'POST', body: '{"endpoint":"ops@example.com"}' };
+    expect(await control(sandbox, '/confirmations', confirm)).toEqual({ status: 200, body: { confirmed: 1 } });
+    expect(await control(sandbox, '/confirmations', confirm)).toEqual({
+      status: 400,
+      body: 'No subscription waits for ops@example.com.\n',
+    });
+    expect(await counts()).toEqual(['1', '1']);
+    const arn = /^arn:aws:sns:eu-west-1:000000000000:alerts:[0-9a-f-]{36}$/;
+    expect(await arns()).toEqual([
+      ['ops@example.com', expect.stringMatching(arn)],
+      ['dev@example.com', 'PendingConfirmation'],
+    ]);
+    const again = await sns.send(new SubscribeCommand({ ...mail, ReturnSubscriptionArn: true }));
+    expect(again.SubscriptionArn).toMatch(arn);
+    const [{ token } = { token: undefined }] = sandbox.messaging.pendingSubscriptions();
+    await sns.send(new ConfirmSubscriptionCommand({ TopicArn, Token: token }));
+    expect(await counts()).toEqual(['0', '2']);
+  });
+
   it('are in the home account only', async () => {
     const sandbox = await fixtureSandbox(service);
     const stranger = new SNSClient(client(sandbox, { account: '111122223333' }));
@@ -199,10 +259,39 @@ describe('the endpoint', () => {
     expect((await kms.send(new ListKeysCommand({}))).Keys).toHaveLength(1);
   });
 
-  it('tells the time of the sandbox', async () => {
+  it('tells the time of the sandbox, whatever the service and the answer', async () => {
     const sandbox = await fixtureSandbox(service);
-    const answer = await fetch(`${sandbox.endpoint}/_sandbox`);
-    expect(answer.headers.get('date')).toBe('Mon, 05 Jan 2026 09:00:00 GMT');
+    const dateOf = async (signedFor: string | undefined, body = '') => {
+      const authorization = `AWS4-HMAC-SHA256 Credential=x/20260105/eu-west-1/${signedFor}/aws4_request`;
+      const headers = signedFor === undefined ? {} : { authorization };
+      const answer = await fetch(sandbox.endpoint, { method: 'POST', headers, body });
+      return [answer.status, answer.headers.get('date')];
+    };
+    expect(await dateOf('sts', 'Action=GetCallerIdentity')).toEqual([200, 'Mon, 05 Jan 2026 09:00:00 GMT']);
+    await sandbox.advance(26 * 3600 * SECOND);
+    const tomorrow = 'Tue, 06 Jan 2026 11:00:00 GMT';
+    expect(await dateOf('sts', 'Action=GetCallerIdentity')).toEqual([200, tomorrow]);
+    expect(await dateOf('ec2', 'Action=DescribeRegions&Version=2016-11-15')).toEqual([200, tomorrow]);
+    expect(await dateOf('rds', 'Action=DescribeDBInstances')).toEqual([400, tomorrow]);
+    expect(await dateOf(undefined)).toEqual([403, tomorrow]);
+  });
+
+  it('lets trouble befall every service that has an API of its own here', async () => {
+    const sandbox = await fixtureSandbox(service);
+    const refused = { name: 'AccessDeniedException', message: 'not you' };
+    for (const name of ['kms', 'events', 'servicequotas', 'lambda', 'cloudformation', 'sts']) {
+      sandbox.api(name).faults.add({ kind: 'error', code: refused.name, message: refused.message, status: 403 });
+    }
+    const kms = new KMSClient(client(sandbox));
+    await expect(kms.send(new DescribeKeyCommand({ KeyId: 'x' }))).rejects.toMatchObject(refused);
+    expect((await control(sandbox, '/faults')).body).toHaveLength(5);
+    const sts = new STSClient(client(sandbox));
+    await expect(sts.send(new GetCallerIdentityCommand({}))).rejects.toMatchObject(refused);
+    expect(await sts.send(new GetCallerIdentityCommand({}))).toMatchObject({ Account: '000000000000' });
+    expect(sandbox.api('sts').calls.map(({ action, outcome }) => [action, outcome])).toEqual([
+      ['GetCallerIdentity', 'refused'],
+      ['GetCallerIdentity', 'accepted'],
+    ]);
   });
 
   it('names a service that it does not have', async () => {

@@ -31,6 +31,8 @@ class Notes {
   }
 }
 
+const shown = { description: '', handler: 'index.handler', role: 'none', runtime: 'nodejs24.x' };
+
 function lambda(
   handler: (event: unknown) => Promise<unknown>,
   chances: readonly number[] = [],
@@ -51,6 +53,7 @@ function lambda(
     timeoutSeconds: 3,
     memoryMegabytes: 128,
     environment: {},
+    shown,
   });
   return made;
 }
@@ -88,6 +91,7 @@ describe('a function that runs in this process', () => {
       timeoutSeconds: 3,
       memoryMegabytes: 128,
       environment: {},
+      shown,
     };
     expect(() => lambda(async () => {}).add(config)).toThrow('no handler in this process for the function notes-dev-');
   });

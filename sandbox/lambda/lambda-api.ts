@@ -3,14 +3,25 @@ import type { Home } from '../home.ts';
 import type { Answer } from '../http/answer.ts';
 import { awsError } from '../http/aws-error.ts';
 import type { AsyncInvoker } from './async-invoker.ts';
+import { describedFunction } from './function-configuration.ts';
 import { FunctionNotFoundError } from './function-registry.ts';
 import type { FunctionRunner } from './function-runner.ts';
 import type { FunctionLogs } from './logs.ts';
 
-export const INVOCATION_PATH: RegExp = /^\/2015-03-31\/functions\/([^/]+)\/invocations\/?$/;
+const PATHS = {
+  Invoke: { method: 'POST', path: /^\/2015-03-31\/functions\/([^/]+)\/invocations\/?$/ },
+  GetFunctionConfiguration: { method: 'GET', path: /^\/2015-03-31\/functions\/([^/]+)\/configuration\/?$/ },
+};
+type LambdaAction = keyof typeof PATHS;
+const ACTIONS: readonly LambdaAction[] = ['Invoke', 'GetFunctionConfiguration'];
+
+/** The action that a request is for; undefined if the sandbox does not have it. */
+export function lambdaAction(method: string, path: string): LambdaAction | undefined {
+  return ACTIONS.find((action) => PATHS[action].method === method && PATHS[action].path.test(path));
+}
 
 /** One call as it comes over HTTP. */
-export interface InvokeCall extends Caller {
+export interface LambdaCall extends Caller {
   readonly method: string;
   readonly url: URL;
   readonly header: (name: string) => string | undefined;
@@ -25,33 +36,38 @@ type InvocationType = keyof typeof LARGEST_PAYLOAD_BYTES;
 const LOG_TAIL_BYTES = 4096;
 
 /**
- * Lambda's Invoke, and nothing else of its API.
+ * Of Lambda's API, Invoke and GetFunctionConfiguration.
  * https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+ * https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
  */
-export class InvokeApi {
+export class LambdaApi {
   readonly #lambda: FunctionRunner;
   readonly #asyncInvoker: AsyncInvoker;
   readonly #logs: FunctionLogs;
   readonly #home: Home;
+  readonly #deployedAt: number;
 
   constructor(options: {
     readonly lambda: FunctionRunner;
     readonly asyncInvoker: AsyncInvoker;
     readonly logs: FunctionLogs;
     readonly home: Home;
+    /** Milliseconds since 1970. */
+    readonly deployedAt: number;
   }) {
     this.#lambda = options.lambda;
     this.#asyncInvoker = options.asyncInvoker;
     this.#logs = options.logs;
     this.#home = options.home;
+    this.#deployedAt = options.deployedAt;
   }
 
   /** Expected trouble is an answer. A synchronous invocation is answered when the function has ended. */
-  async handle(call: InvokeCall): Promise<Answer> {
-    const named = INVOCATION_PATH.exec(call.url.pathname)?.[1];
-    if (call.method !== 'POST' || named === undefined) {
+  async handle(call: LambdaCall): Promise<Answer> {
+    const action = lambdaAction(call.method, call.url.pathname);
+    if (action === undefined) {
       const asked = `${call.method} ${call.url.pathname}`;
-      return refused('UnknownOperationException', `Of Lambda the sandbox has Invoke alone, not ${asked}`);
+      return refused('UnknownOperationException', `Of Lambda the sandbox has ${ACTIONS.join(' and ')}, not ${asked}`);
     }
     const { account, region } = this.#home;
     if (call.account !== account || call.region !== region) {
@@ -59,6 +75,22 @@ export class InvokeApi {
       const message = `The sandbox has no functions in ${where}, only in account ${account} in ${region}`;
       return refused('AccessDeniedException', message, 403);
     }
+    const named = PATHS[action].path.exec(call.url.pathname)?.[1] ?? '';
+    const name = this.#functionName(named, call.url.searchParams.get('Qualifier'));
+    try {
+      return action === 'Invoke' ? await this.#invocation(call, name) : this.#configuration(name);
+    } catch (error) {
+      if (!(error instanceof FunctionNotFoundError)) throw error;
+      return refused('ResourceNotFoundException', error.message, 404);
+    }
+  }
+
+  #configuration(name: string): Answer {
+    const body = JSON.stringify(describedFunction(this.#lambda.resolve(name), this.#deployedAt));
+    return { status: 200, headers: { 'content-type': 'application/json' }, body };
+  }
+
+  async #invocation(call: LambdaCall, name: string): Promise<Answer> {
     if (call.header('x-amz-client-context') !== undefined) {
       return refused('InvalidParameterValueException', 'ClientContext is not in the sandbox');
     }
@@ -72,13 +104,7 @@ export class InvokeApi {
     if (!isJson(payload)) {
       return refused('InvalidRequestContentException', 'Could not parse request body into json');
     }
-    try {
-      const name = this.#functionName(named, call.url.searchParams.get('Qualifier'));
-      return await this.#invoke(name, type, payload, call.header('x-amz-log-type') === 'Tail');
-    } catch (error) {
-      if (!(error instanceof FunctionNotFoundError)) throw error;
-      return refused('ResourceNotFoundException', error.message, 404);
-    }
+    return this.#invoke(name, type, payload, call.header('x-amz-log-type') === 'Tail');
   }
 
   async #invoke(name: string, type: InvocationType, payload: string, withLog: boolean): Promise<Answer> {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { GetFunctionConfigurationCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
 import { awsCliInstalled } from '../../support/aws-cli.ts';
@@ -143,6 +144,37 @@ describe('Invoke', () => {
     expect([answer.status, answer.headers.get('x-amzn-errortype')]).toEqual([status, code]);
     expect(answer.body).toMatchObject({ Message: expect.stringContaining(message) });
     expect(sandbox.logs()).toEqual([]);
+  });
+});
+
+describe('GetFunctionConfiguration', () => {
+  it('says what the template says, in which version', async () => {
+    const properties = { Description: 'It', MemorySize: 256, Environment: { Variables: { A: 'b' } } };
+    const sandbox = await fixtureSandbox({ ...service, functions: { it: { code, properties } } });
+    const credentials = { accessKeyId: '000000000000', secretAccessKey: 'none' };
+    const lambda = new LambdaClient({ endpoint: sandbox.endpoint, region: 'eu-west-1', maxAttempts: 1, credentials });
+    const about = { FunctionName: 'fixture-dev-it', Qualifier: '1' };
+    expect(await lambda.send(new GetFunctionConfigurationCommand(about))).toMatchObject({
+      FunctionName: 'fixture-dev-it',
+      FunctionArn: `${functionArn}:1`,
+      Version: '1',
+      Description: 'It',
+      Handler: 'dist/it/index.handler',
+      Role: 'arn:aws:iam::000000000000:role/fixture',
+      Runtime: 'nodejs24.x',
+      Timeout: 30,
+      MemorySize: 256,
+      Environment: { Variables: { A: 'b' } },
+      LastModified: '2026-01-05T09:00:00.000+0000',
+      State: 'Active',
+      LastUpdateStatus: 'Successful',
+    });
+    const unknown = lambda.send(new GetFunctionConfigurationCommand({ FunctionName: 'none' }));
+    await expect(unknown).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: 'Function not found: none',
+    });
+    await expect(lambda.send(new ListFunctionsCommand({}))).rejects.toThrow('the sandbox has Invoke and');
   });
 });
 
