@@ -46,9 +46,9 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
 };
 
-// `snapshot-copier plan | head` closes the pipe early, which is no trouble.
+// `snapshot-copier plan | head` closes the pipe early: no trouble to speak of, but the work may not be done.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.fine);
+  if (error.code === 'EPIPE') process.exit(EXIT.problem);
   process.stderr.write(`Cannot write what was found: ${error.message}\n`);
   process.exit(EXIT.problem);
 });

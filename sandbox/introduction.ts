@@ -10,9 +10,6 @@ export function introduction(
 ): string {
   const { endpoint, home } = sandbox;
   const topicArn = sandbox.physicalIds.get('DeadLetterTopic') ?? '';
-  const machineArn = sandbox.physicalIds.get('CopySnapshotMachine') ?? '';
-  const ledger = sandbox.physicalIds.get('LedgerTable') ?? '';
-  const requestCopy = sandbox.physicalIds.get('RequestCopyLambdaFunction') ?? '';
   const destination = rules.flatMap((rule) => rule.destinations)[0];
   const elsewhere = destination === undefined ? home.region : destination.region;
   // The command line of version 1 has an endpoint of its own for SQS, and lets nothing but this option change it.
@@ -36,24 +33,19 @@ In another terminal:
   volume=$(aws ec2 create-volume --availability-zone ${home.region}a --size 20 --query VolumeId --output text)
   aws ec2 create-snapshot --volume-id "$volume"${tagsFor(rules[0]?.select)}
 
-  # what runs and what waits for ${elsewhere}: oldest first, one copy of a volume at a time
-  aws dynamodb query --table-name ${ledger} --index-name queue \\
-    --key-condition-expression '#r = :r' --expression-attribute-names '{"#r":"region"}' \\
-    --expression-attribute-values '{":r":{"S":"${elsewhere}"}}' --query 'Items[].[place.S,waitingSince.S]' --output text
+  # what runs, what waits and why, what failed (in this repository)
+  npx snapshot-copier status --watch
 
   # what became of it
-  aws stepfunctions list-executions --state-machine-arn ${machineArn}
+  npx snapshot-copier audit
   aws ec2 describe-snapshots --owner-ids self --region ${elsewhere}
   ${sqs} receive-message --queue-url ${endpoint}/${home.account}/alerts --query 'Messages[0].Body' --output text
 
   # make the next copy fail
   curl -d '{"kind":"copy-error","stateMessage":"Given key ID is not accessible"}' ${endpoint}/_sandbox/faults
 
-  # start the copy that failed last again; each alert has this command for its own copy
-  failed=$(aws stepfunctions list-executions --state-machine-arn ${machineArn} \\
-    --status-filter FAILED --query 'executions[0].executionArn' --output text)
-  aws stepfunctions describe-execution --execution-arn "$failed" --query input --output text |
-    aws lambda invoke --function-name ${requestCopy} --payload fileb:///dev/stdin /dev/stdout
+  # start again what failed
+  npx snapshot-copier retry --all-failed
 
   # faults, logs, calls of EC2 and more
   curl ${endpoint}/_sandbox
