@@ -16,6 +16,7 @@ import { examples, type InstallOptions, installCommand, runs } from '../install-
 import { sinceOption } from '../plan/estimate-options.ts';
 import { ruleLines } from '../plan/rule-lines.ts';
 import { readRulesFile } from '../read-rules-file.ts';
+import { duration } from '../words.ts';
 
 interface AuditOptions extends InstallOptions {
   readonly since: number;
@@ -62,6 +63,11 @@ async function audit(cli: Cli, options: AuditOptions): Promise<ExitCode> {
   const { terminal } = cli;
   if (options.html !== undefined && options.html === options.csv) {
     throw wrongUsage(`--html and --csv both name ${options.html}: give each its own file.`);
+  }
+  if (options.since <= options.rpo) {
+    throw wrongUsage(
+      `--since ${duration(options.since * 1000)} is not longer than --rpo ${duration(options.rpo * 1000)}: what is older than the RPO would not be looked at. Give, for example, --since 30d.`,
+    );
   }
   const own = options.rules === undefined ? undefined : readRulesFile(options.rules);
   const deployed = await cli.deployed();

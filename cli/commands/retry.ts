@@ -57,7 +57,7 @@ async function retry(cli: Cli, options: RetryOptions, args: readonly string[]): 
   checkUsage(options, args);
   const deployed = await cli.deployed();
   const { rules, now } = deployed;
-  const found = await find(deployed, options, args, terminal);
+  const { found, isComplete } = await find(deployed, options, args, terminal);
   const retries = found.map((each): Retry => {
     const { request } = each;
     return { found: each, asked: options.asBefore ? { request, changes: [] } : retryRequest(request, rules.rules) };
@@ -77,14 +77,15 @@ async function retry(cli: Cli, options: RetryOptions, args: readonly string[]): 
       `Nothing to start again: no such request ${options.allFailed === true ? 'has failed' : 'is known'}.`,
     );
   else printRetried(terminal, retried);
-  return retried.some(({ answer }) => 'refused' in answer) ? EXIT.problem : EXIT.fine;
+  return isComplete && !retried.some(({ answer }) => 'refused' in answer) ? EXIT.fine : EXIT.problem;
 }
 
 const NO_ANSWER: RefusedRequest = { refused: 'no answer came' };
 
 /** @throws CliProblem (wrong usage) */
-function checkUsage({ allFailed, since, yes }: RetryOptions, args: readonly string[]): void {
+function checkUsage({ allFailed, since, yes, json }: RetryOptions, args: readonly string[]): void {
   if (allFailed === true && args.length > 0) throw wrongUsage(`There are ids and --all-failed: give one of them.`);
+  if (allFailed === true && json === true && yes !== true) throw wrongUsage('--json does not ask: give --yes.');
   if (allFailed === true) return;
   if (args.length === 0)
     throw wrongUsage('Say what to start again: ids of snapshots, names of executions, or --all-failed.');
@@ -97,9 +98,9 @@ async function find(
   { allFailed, destination, rule, since }: RetryOptions,
   args: readonly string[],
   terminal: Terminal,
-): Promise<readonly FoundRequest[]> {
+): Promise<{ readonly found: readonly FoundRequest[]; readonly isComplete: boolean }> {
   const wanted: Wanted = { ...(destination !== undefined && { destination }), ...(rule !== undefined && { rule }) };
-  if (allFailed !== true) return findRequests(deployed, args, wanted);
+  if (allFailed !== true) return { found: await findRequests(deployed, args, wanted), isComplete: true };
   const progress = terminal.progress();
   const changedSince = since === undefined ? undefined : new Date(deployed.now().getTime() - since * 1000);
   const { requests, unreadable } = await findFailed(
@@ -108,7 +109,7 @@ async function find(
     (region) => progress.show(`Looking for what failed in ${region} …`),
   ).finally(() => progress.done());
   for (const problem of unreadable) terminal.tell(`Left out: ${problem}`);
-  return requests;
+  return { found: requests, isComplete: unreadable.length === 0 };
 }
 
 async function ask(

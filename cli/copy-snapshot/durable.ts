@@ -47,11 +47,13 @@ export async function copyDurably(call: CopySnapshotCall): Promise<ExitCode> {
     const checked = { input, key, ledger, snapshots, installName: install.name };
     const askedAt = now();
     meanwhile.say('Handing the request over to the service');
+    endInterrupt = sayOnInterrupt(terminal, key, stack, 'may go on');
     const isNew = await handOver(deployed, request);
+    endInterrupt();
+    endInterrupt = sayOnInterrupt(terminal, key, stack, 'goes on');
     if (!isNew) await checkIsAsAsked(checked, 'asked for before');
 
-    endInterrupt = sayOnInterrupt(terminal, key, stack);
-    const followed = { key, ledger };
+    const followed = { key, ledger, stack };
     const copyId = await untilCopyExists(followed, ledgerListing(ledgerTable, { now }), meanwhile);
     // The service adopts a copy that it finds, and that may have been made with other options.
     if (isNew) await checkIsAsAsked(checked, { begunBefore: askedAt });

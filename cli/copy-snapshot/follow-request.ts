@@ -9,10 +9,13 @@ import { duration } from '../words.ts';
 import { sayProgress } from './copy-progress.ts';
 import { lookAgain } from './look-again.ts';
 import { type Reporter, reporter } from './reporter.ts';
+import { sameInstall } from './same-install.ts';
 
 interface FollowedRequest {
   readonly key: RequestKey;
   readonly ledger: Pick<Ledger, 'request'>;
+  /** As it was named. */
+  readonly stack: string | undefined;
 }
 
 /** The queue is read as a whole, so it is looked at in every third round only. */
@@ -25,12 +28,13 @@ const ROUNDS_PER_LOOK = 3;
  * @throws CliProblem if it failed before
  */
 export async function untilCopyExists(
-  { key, ledger }: FollowedRequest,
+  followed: FollowedRequest,
   listing: Pick<LedgerListing, 'queue'>,
   meanwhile: Reporter,
 ): Promise<string> {
+  const { key } = followed;
   return lookAgain(async (round) => {
-    const request = await current(key, ledger);
+    const request = await current(followed);
     if (request.copyId === undefined && round % ROUNDS_PER_LOOK === 0) {
       meanwhile.say(whatHoldsUp(request, key, await listing.queue([key.region])));
     }
@@ -44,15 +48,16 @@ export async function untilCopyExists(
  * @throws CliProblem if it fails
  */
 export async function followRequest(
-  { key, ledger }: FollowedRequest,
+  followed: FollowedRequest,
   snapshots: Pick<SnapshotApi, 'find'>,
   now: () => Date,
   terminal: Terminal,
 ): Promise<void> {
+  const { key } = followed;
   const meanwhile = reporter(terminal);
   try {
     const { copyId, copyBegunAt, changedAt } = await lookAgain(async () => {
-      const request = await current(key, ledger);
+      const request = await current(followed);
       if (request.status === 'copied') return request;
       const copy = request.copyId === undefined ? undefined : await snapshots.find(key.region, request.copyId);
       if (copy !== undefined) sayProgress(meanwhile, copy, now());
@@ -68,7 +73,7 @@ export async function followRequest(
 }
 
 /** @throws CliProblem if there is nothing more to wait for */
-async function current(key: RequestKey, ledger: Pick<Ledger, 'request'>): Promise<LedgerRequest> {
+async function current({ key, ledger, stack }: FollowedRequest): Promise<LedgerRequest> {
   const { snapshotId, destination } = key;
   const request = await ledger.request(key);
   if (request === undefined) {
@@ -77,7 +82,7 @@ async function current(key: RequestKey, ledger: Pick<Ledger, 'request'>): Promis
   const { status, reason } = request;
   if (status === 'failed') {
     throw new CliProblem(
-      `The copy of ${snapshotId} to ${destination} failed: ${reason}\nThe alert says what to do. To start it again: snapshot-copier retry ${snapshotId}`,
+      `The copy of ${snapshotId} to ${destination} failed: ${reason}\nThe alert says what to do. To start it again: snapshot-copier retry ${snapshotId} --destination ${destination}${sameInstall(stack)}`,
     );
   }
   if (status === 'skipped') throw new CliProblem(`${snapshotId} was not copied to ${destination}: ${reason}`);

@@ -122,8 +122,8 @@ async function ofSnapshot(
     return region === undefined ? [] : [{ region, destination: id, snapshotId }];
   });
   const { requests, unreadable } = await listing.find(keys);
-  if (requests.length > 0) return requests.map(asFound);
   if (unreadable.length > 0) return { why: unreadable.map(({ problem }) => problem).join('\n') };
+  if (requests.length > 0) return requests.map(asFound);
   return {
     why: `Nobody has asked for a copy of ${snapshotId}, as far as the ledger of ${stack} knows (table ${ledgerTable}, looked for at ${ids.join(', ')}). It takes the id of the source, not of a copy, and forgets what ended long ago. For a snapshot that was never asked for: snapshot-copier backfill; why it was not: snapshot-copier plan ${snapshotId}.`,
   };

@@ -1,6 +1,7 @@
 import { COPIER_TAG } from '../copier-tags.ts';
 import { destinationId } from '../destination.ts';
 import { isGivenUp } from '../existing-copies.ts';
+import { BY_HAND } from '../hand-request.ts';
 import { selectDestinations } from '../selection.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { at, byText, dataTimeOf, isOf, placeOf } from './copies.ts';
@@ -58,6 +59,8 @@ export function findOrphans(evidence: Evidence, pairs: readonly Pair[]): readonl
     if (dataTime < since.getTime()) return [];
     const source = sourceOf.get(snapshotId);
     if (source !== undefined) {
+      // Somebody wanted it, whatever the rules say.
+      if (copy.tags[COPIER_TAG.rule] === BY_HAND) return [];
       return [{ ...orphan, kind: 'not-selected', reason: whyNotSelected(source, destination, evidence) }];
     }
     const region = copy.tags[COPIER_TAG.sourceRegion] ?? install.region;

@@ -364,12 +364,16 @@ describe('snapshot-copier audit', () => {
     expect(stdout).toMatch(/^The only volume is protected\. EC2 has 1 of 1 copy that the rules ask for\.\n/);
     expect(stdout).toContain(`RPO 5 h; snapshots of the last 1 d 6 h; rules: ${rules}\n`);
     expect(code).toBe(0);
-    const nothing = await run('--rules', rules, '--since', '5m');
+    const nothing = await run('--rules', rules, '--since', '5m', '--rpo', '4m');
     expect(nothing.stdout).toMatch(/^There is nothing to protect\. No rule selects any snapshot of the last 5 min\./);
   });
 
   it.each([
     [['--rpo', 'soon'], "option '--rpo <duration>' argument 'soon' is invalid. It takes a duration, for example 24h"],
+    [
+      ['--since', '12h'],
+      '--since 12 h is not longer than --rpo 1 d: what is older than the RPO would not be looked at.',
+    ],
     [['--since', '0d'], "option '--since <age>' argument '0d' is invalid"],
     [['--html', 'x', '--csv', 'x'], '--html and --csv both name x: give each its own file.'],
     [['eu-west-1'], 'too many arguments'],

@@ -190,7 +190,9 @@ The service goes on with the copy of ${snapshotId} to eu-central-1. To see it: s
       printed: expect.stringMatching(/^snap-/),
     });
     expect(stderr).toMatch(
-      new RegExp(`The copy of ${snapshotId} to eu-central-1 failed: .*\n.*snapshot-copier retry ${snapshotId}\n$`),
+      new RegExp(
+        `The copy of ${snapshotId} to eu-central-1 failed: .*\n.*snapshot-copier retry ${snapshotId} --destination eu-central-1 --region eu-west-1\n$`,
+      ),
     );
     expect(await world.alerts()).toHaveLength(1);
   });

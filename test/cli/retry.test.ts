@@ -245,6 +245,7 @@ describe('what cannot be started again', () => {
     ['a word that is none', ['two words'], /neither the id of a snapshot nor the name or ARN/],
     ['ids beside --all-failed', ['snap-0a1b2c3d', '--all-failed'], /give one of them/],
     ['a time without --all-failed', ['snap-0a1b2c3d', '--since', '1d'], /--since goes with --all-failed/],
+    ['JSON where it would have to ask', ['--all-failed', '--json'], /--json does not ask: give --yes/],
     ['a yes that nobody asked for', ['snap-0a1b2c3d', '--yes'], /--yes goes with --all-failed/],
   ])('is %s, and that is wrong usage', async (_, args, words) => {
     const needsInstall = args[0] === 'two words';

@@ -48,6 +48,12 @@ describe('an orphaned copy', () => {
     ).toBe(`rule nightly only rehearses (dryRun); owner is ${HOME} (self), rule other wants 999999999999`);
   });
 
+  it('is none if somebody asked for it by hand', () => {
+    const copy = copyOf(SOURCE, { region: 'us-east-1' });
+    const byHand = { ...copy, tags: { ...copy.tags, 'snapshot-copier:rule': 'by hand' } };
+    expect(orphans({ sources: [SOURCE], copies: [byHand] })).toEqual([]);
+  });
+
   it('is not orphaned because its source was archived since', () => {
     const archived = source(1, 30, { storageTier: 'archive' });
     expect(orphans({ sources: [archived], copies: [copyOf(archived)] })).toEqual([]);
