@@ -238,7 +238,7 @@ describe('snapshot-copier status --watch, into a pipe', () => {
     await world.pass('2 min');
     let isKilled = false;
     const { code, stdout } = await runCli(world.sandbox, ['status', '--watch', '--interval', '1s'], {
-      pumpSeconds: 15,
+      pumpSeconds: 5,
       watch: (seen, child) => {
         if (isKilled || !seen.stdout.includes(`${second} to eu-central-1 is copied as snap-`)) return;
         isKilled = true;
