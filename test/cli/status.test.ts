@@ -247,11 +247,15 @@ describe('snapshot-copier status --watch, into a pipe', () => {
     });
     const news = stdout.split('\n').filter((line) => / to eu-central-1 /.test(line) && /^\d{4}-/.test(line));
     const [copy, next] = [first, second].map((id) => world.copies(id)[0]?.snapshotId);
-    expect(news.map((line) => line.replace(/^\S+ \S+ /, ''))).toEqual([
-      `${first} to eu-central-1 is copied as ${copy}`,
-      `${second} to eu-central-1 is being copied as ${next}`,
-      `${second} to eu-central-1 is copied as ${next}`,
-    ]);
+    const said = news.map((line) => line.replace(/^\S+ \S+ /, ''));
+    // EC2's slot is free before the service has seen the end of the first copy: either may be told first.
+    expect(said.slice(0, 2).toSorted()).toEqual(
+      [
+        `${first} to eu-central-1 is copied as ${copy}`,
+        `${second} to eu-central-1 is being copied as ${next}`,
+      ].toSorted(),
+    );
+    expect(said.slice(2)).toEqual([`${second} to eu-central-1 is copied as ${next}`]);
     expect(stdout).toMatch(/^ebs-snapshot-copier-test in account 000000000000, eu-west-1, 2026-01-05 /);
     expect(code).toBe(0);
   });

@@ -47,8 +47,9 @@ describe('npm run sandbox', { timeout: 60_000 }, () => {
     expect(printed.out).toContain(
       '--topic-arn arn:aws:sns:eu-west-1:000000000000:ebs-snapshot-copier-test-DeadLetterTopic-',
     );
-    expect(printed.out).toContain('aws dynamodb query --table-name ebs-snapshot-copier-test-LedgerTable-');
-    expect(printed.out).toContain('aws lambda invoke --function-name ebs-snapshot-copier-test-requestCopy ');
+    for (const command of ['status --watch', 'audit', 'retry --all-failed']) {
+      expect(printed.out).toContain(`\n  npx snapshot-copier ${command}\n`);
+    }
     expect(printed.out).toContain('made the key alias/dr-copies in us-east-1');
     expect(printed.out).toContain(
       'no such key: arn:aws:kms:us-west-2:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab',
