@@ -16,16 +16,28 @@ import { type AboutCall, inOurWords } from '../core/ec2-errors.ts';
 import { isLocalZone } from '../core/region.ts';
 import type { Snapshot, SnapshotState } from '../core/snapshot.ts';
 import { isArbitraryVolume } from '../core/volume-of-copy.ts';
+import type { SessionCredentials } from './companion-role.ts';
 import { perRegion } from './per-region.ts';
 import { requestHandler } from './request-handler.ts';
 import type { SnapshotApi } from './snapshot-api.ts';
 
-/** Snapshots on EC2. One client per Region is kept for the life of the function. */
-export function ec2Snapshots(): SnapshotApi {
-  const clientOf = perRegion((region) => new EC2Client({ region, requestHandler }));
+/** What only code beside this one asks for. */
+export interface Ec2Snapshots extends SnapshotApi {
+  /** Everything that the caller owns in a Region and that EC2's filters let through. */
+  ownWith(region: string, filters: readonly Filter[], what: string): Promise<readonly Snapshot[]>;
+}
+
+/**
+ * Snapshots on EC2. One client per Region is kept for the life of the function.
+ *
+ * @param as who calls; without it whoever runs this. What this throws, every method may throw as well.
+ */
+export function ec2Snapshots(as?: () => Promise<SessionCredentials>): Ec2Snapshots {
+  const who = as === undefined ? {} : { credentials: as };
+  const clientOf = perRegion((region) => new EC2Client({ region, requestHandler, ...who }));
   // CopySnapshot takes no client token, so the SDK's own retry after a lost answer would make a second copy:
   // https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
-  const copyClientOf = perRegion((region) => new EC2Client({ region, requestHandler, maxAttempts: 1 }));
+  const copyClientOf = perRegion((region) => new EC2Client({ region, requestHandler, maxAttempts: 1, ...who }));
 
   async function list(region: string, which: DescribeSnapshotsCommandInput, about: AboutCall): Promise<Snapshot[]> {
     try {
@@ -37,6 +49,13 @@ export function ec2Snapshots(): SnapshotApi {
       throw inOurWords(error, about);
     }
   }
+
+  const ownWith = (region: string, filters: readonly Filter[], what: string): Promise<Snapshot[]> =>
+    list(
+      region,
+      { OwnerIds: ['self'], Filters: [...filters] },
+      { call: 'DescribeSnapshots', snapshotId: what, region },
+    );
 
   return {
     async find(region, snapshotId) {
@@ -61,18 +80,11 @@ export function ec2Snapshots(): SnapshotApi {
     },
 
     managedCopies: (region) =>
-      list(
-        region,
-        { OwnerIds: ['self'], Filters: [{ Name: 'tag-key', Values: [COPIER_TAG.managed] }] },
-        { call: 'DescribeSnapshots', snapshotId: 'copies-of-this-product', region },
-      ),
+      ownWith(region, [{ Name: 'tag-key', Values: [COPIER_TAG.managed] }], 'copies-of-this-product'),
 
-    pending: (region) =>
-      list(
-        region,
-        { OwnerIds: ['self'], Filters: [{ Name: 'status', Values: ['pending'] }] },
-        { call: 'DescribeSnapshots', snapshotId: 'pending-snapshots', region },
-      ),
+    pending: (region) => ownWith(region, [{ Name: 'status', Values: ['pending'] }], 'pending-snapshots'),
+
+    ownWith,
 
     begunOn: (region, days, whose) =>
       list(
@@ -158,7 +170,7 @@ function aboutCopy(region: string, parameters: CopyParameters): AboutCall {
 }
 
 /** EC2's model makes every field optional; here each gets the value that its absence means. */
-function inOurShape(found: Ec2Snapshot, region: string): Snapshot {
+export function inOurShape(found: Ec2Snapshot, region: string): Snapshot {
   return {
     snapshotId: found.SnapshotId ?? '',
     region,

@@ -1,13 +1,7 @@
-import {
-  DescribeKeyCommand,
-  GetKeyPolicyCommand,
-  KMSClient,
-  type KeyMetadata as KmsMetadata,
-  NotFoundException,
-  paginateListGrants,
-} from '@aws-sdk/client-kms';
+import type { KeyMetadata as KmsMetadata } from '@aws-sdk/client-kms';
 import type { KeyMetadata } from '../core/doctor/key.ts';
 import type { Grant } from '../core/doctor/key-use.ts';
+import type { SessionProvider } from './companion-role.ts';
 import { perRegion } from './per-region.ts';
 import { requestHandler } from './request-handler.ts';
 import { inWordsOf } from './service-errors.ts';
@@ -22,13 +16,19 @@ export interface KeyApi {
   grants(region: string, keyId: string, roleArn: string): Promise<readonly Grant[]>;
 }
 
-/** Keys on KMS. */
-export function kmsKeys(): KeyApi {
-  const clientOf = perRegion((region) => new KMSClient({ region, requestHandler }));
+/** Keys on KMS. @param as who calls; without it whoever runs this */
+export function kmsKeys(as?: SessionProvider): KeyApi {
+  const who = as === undefined ? {} : { credentials: as };
+  const clientOf = perRegion(async (region) => {
+    const { KMSClient } = await loadSdk();
+    return new KMSClient({ region, requestHandler, ...who });
+  });
   return {
     async describe(region, name) {
+      const { DescribeKeyCommand, NotFoundException } = await loadSdk();
       try {
-        const { KeyMetadata: found } = await clientOf(region).send(new DescribeKeyCommand({ KeyId: name }));
+        const client = await clientOf(region);
+        const { KeyMetadata: found } = await client.send(new DescribeKeyCommand({ KeyId: name }));
         return found && inOurShape(found);
       } catch (error) {
         if (error instanceof NotFoundException) return undefined;
@@ -37,8 +37,9 @@ export function kmsKeys(): KeyApi {
     },
 
     async policy(region, keyId) {
+      const { GetKeyPolicyCommand } = await loadSdk();
       try {
-        const { Policy = '' } = await clientOf(region).send(new GetKeyPolicyCommand({ KeyId: keyId }));
+        const { Policy = '' } = await (await clientOf(region)).send(new GetKeyPolicyCommand({ KeyId: keyId }));
         return Policy;
       } catch (error) {
         throw inWordsOf('KMS', `GetKeyPolicy of ${keyId} in ${region}`, error);
@@ -46,9 +47,11 @@ export function kmsKeys(): KeyApi {
     },
 
     async grants(region, keyId, roleArn) {
+      const { paginateListGrants } = await loadSdk();
       try {
         const found: Grant[] = [];
-        const pages = paginateListGrants({ client: clientOf(region) }, { KeyId: keyId, GranteePrincipal: roleArn });
+        const client = await clientOf(region);
+        const pages = paginateListGrants({ client }, { KeyId: keyId, GranteePrincipal: roleArn });
         for await (const { Grants = [] } of pages) {
           found.push(
             ...Grants.map(({ GranteePrincipal = '', Operations = [], Constraints = {} }) => ({
@@ -64,6 +67,11 @@ export function kmsKeys(): KeyApi {
       }
     },
   };
+}
+
+/** Loaded when a key is looked at: a cold start need not wait for it. */
+function loadSdk() {
+  return import('@aws-sdk/client-kms');
 }
 
 /** KMS's model makes most fields optional; the answer has them. */

@@ -1,4 +1,4 @@
-/** Makes what is needed once for each Region, when it is first asked for. */
+/** Makes what is needed once for each Region (or account), when it is first asked for. */
 export function perRegion<T>(make: (region: string) => T): (region: string) => T {
   const made = new Map<string, T>();
   return (region) => {

@@ -1,15 +1,12 @@
-import type { LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod/mini';
 import type { CopyRequest } from '../core/copy-request.ts';
 import { RequestRefusedError, ServiceTroubleError } from '../core/errors.ts';
 import { REQUESTS_AT_ONCE, type RefusedRequest, type RequestAnswer } from '../core/request-answer.ts';
-import { inWordsOf } from './service-errors.ts';
+import { type Invoked, invokeFunction } from './invoke-function.ts';
+import { parseJson } from './parse-json.ts';
 
 /** Of Lambda's 6 MB, with room for what is around the requests: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const LARGEST_BATCH_BYTES = 5_000_000;
-
-/** The function ends after 45 seconds; the SDK must not give up and ask again before that. */
-const requestHandler = { connectionTimeout: 3000, requestTimeout: 60_000, throwOnRequestTimeout: true };
 
 const answers = z.object({
   answers: z.array(
@@ -25,12 +22,7 @@ const answers = z.object({
   ),
 });
 
-/** What Lambda hands back of an error that the function threw. */
-const thrown = z.object({ errorType: z.string(), errorMessage: z.string() });
-
 type Answer = RequestAnswer | RefusedRequest;
-
-let client: LambdaClient | undefined;
 
 /**
  * Asks the service for copies by hand. One answer for each request, in their order. Asking twice is harmless. If there
@@ -56,28 +48,19 @@ export async function requestCopies(
 
 async function invoke(functionName: string, requests: readonly string[]): Promise<readonly Answer[]> {
   const what = `Invoke of ${functionName}`;
-  const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda');
-  client ??= new LambdaClient({ requestHandler });
-  const Payload = `{"requests":[${requests.join(',')}]}`;
-  const { FunctionError, Payload: payload } = await client
-    .send(new InvokeCommand({ FunctionName: functionName, Payload }))
-    .catch((error: unknown) => {
-      throw inWordsOf('Lambda', what, error);
-    });
-  const text = payload === undefined ? '' : new TextDecoder().decode(payload);
-  if (FunctionError !== undefined) throw functionError(what, text);
-  const parsed = answers.safeParse(parseJson(text)).data?.answers;
+  const invoked = await invokeFunction(functionName, `{"requests":[${requests.join(',')}]}`);
+  if ('failed' in invoked) throw functionError(what, invoked);
+  const parsed = answers.safeParse(parseJson(invoked.answered)).data?.answers;
   if (parsed?.length === requests.length) return parsed;
   throw new RequestRefusedError(
-    `${what}: the function answered what this command does not know: ${text.slice(0, 200)}. ${VERSIONS}`,
+    `${what}: the function answered what this command does not know: ${invoked.answered.slice(0, 200)}. ${VERSIONS}`,
   );
 }
 
 const VERSIONS = 'Command and service may be of different versions: deploy this one.';
 
-function functionError(what: string, text: string): Error {
-  const error = thrown.safeParse(parseJson(text)).data;
-  if (error === undefined) return new ServiceTroubleError(`${what}: the function failed: ${text.slice(0, 500)}`);
+function functionError(what: string, { failed, error }: Extract<Invoked, { failed: string }>): Error {
+  if (error === undefined) return new ServiceTroubleError(`${what}: the function failed: ${failed.slice(0, 500)}`);
   const { errorType, errorMessage } = error;
   const said = `${what}: the function failed with ${errorType}: ${errorMessage}`;
   if (errorType === 'UnreadableInputError') {
@@ -101,12 +84,4 @@ function batches(requests: readonly string[]): readonly (readonly string[])[] {
     }
   }
   return full;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

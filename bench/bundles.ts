@@ -151,6 +151,7 @@ export const LAMBDA_ENVIRONMENT: Readonly<Record<string, string>> = {
   LEDGER_TABLE: 'bench-LedgerTable-1ABCDEFGHIJKL',
   KEEP_REQUESTS_DAYS: '90',
   LOOKBACK_HOURS: '24',
+  SOURCE_EXTERNAL_ID: 'ebs-snapshot-copier-bench',
   DEAD_LETTER_TOPIC_ARN: 'arn:aws:sns:eu-west-1:111122223333:bench',
   COPIER_ROLE_ARN: 'arn:aws:iam::111122223333:role/bench',
 };

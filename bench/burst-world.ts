@@ -8,6 +8,7 @@ import { type Ec2Options, Ec2Service } from '../sandbox/ec2/ec2-service.ts';
 import type { BusEvent } from '../sandbox/events/event.ts';
 import { EventBus } from '../sandbox/events/event-bus.ts';
 import { HOME_ACCOUNT } from '../sandbox/home.ts';
+import { Iam } from '../sandbox/iam/iam.ts';
 import { seededRandom } from '../sandbox/ids.ts';
 import { KeyStore } from '../sandbox/kms/key-store.ts';
 import { AsyncInvoker } from '../sandbox/lambda/async-invoker.ts';
@@ -79,10 +80,12 @@ export async function startBurstWorld(options: BurstWorldOptions): Promise<Burst
   const chance = seededRandom(seed + 2);
   const endpoint = () => 'http://127.0.0.1';
 
+  const iam = new Iam({ clock });
+  const keys = new KeyStore({ clock, iam });
   const ec2 = new Ec2Service({
     clock,
     random: seededRandom(seed + 3),
-    keys: new KeyStore({ clock }),
+    keys,
     emit(event) {
       if (options.passesOn(event)) bus.put(event);
     },
@@ -152,10 +155,9 @@ export async function startBurstWorld(options: BurstWorldOptions): Promise<Burst
     clock,
     random,
     home,
-    asyncInvoker,
-    messaging,
+    iam,
     policies,
-    startExecution: (request) => stepFunctions.start(request),
+    targetsIn: () => ({ asyncInvoker, messaging, startExecution: (request) => stepFunctions.start(request) }),
     eventsKept: 100,
   });
   const stepFunctions = new StepFunctions({
@@ -189,6 +191,8 @@ export async function startBurstWorld(options: BurstWorldOptions): Promise<Burst
         asyncInvoker,
         messaging,
         bus,
+        iam,
+        keys,
         policies,
         stepFunctions,
         dynamodb: new DynamoDbService({ clock, home }),
@@ -204,7 +208,7 @@ export async function startBurstWorld(options: BurstWorldOptions): Promise<Burst
           parameters: { HomeRegion: home.region },
         },
         { place: { account: home.account, region: DESTINATION_REGION }, stackName: 'companion', seed },
-        bus,
+        { bus, iam, keys },
       );
     }
   } catch (error) {

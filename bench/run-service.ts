@@ -22,16 +22,19 @@ Object.assign(process.env, {
   LEDGER_TABLE: NOT_USED,
   DEAD_LETTER_TOPIC_ARN: NOT_USED,
   COPIER_ROLE_ARN: NOT_USED,
+  SOURCE_EXTERNAL_ID: NOT_USED,
   KEEP_REQUESTS_DAYS: '90',
   LOOKBACK_HOURS: '24',
 });
 // Powertools warns when two invocations count at once in one process, which never happens on Lambda.
 console.warn = () => {};
 // The rules that lie beside each packaged function do not lie beside its source.
+const NO_RULES =
+  'export const readPackagedRules = () => []; export const readPackagedSourceAccounts = () => ({ accounts: [] });';
 registerHooks({
   load: (url, context, next) =>
     url.endsWith('/functions/packaged-rules.ts')
-      ? { format: 'module', shortCircuit: true, source: 'export const readPackagedRules = () => [];' }
+      ? { format: 'module', shortCircuit: true, source: NO_RULES }
       : next(url, context),
 });
 

@@ -4,7 +4,7 @@ import type { ExecutionApi } from '../aws/executions.ts';
 import type { Ledger } from '../aws/ledger.ts';
 import type { SnapshotApi } from '../aws/snapshot-api.ts';
 import type { Install } from '../core/install.ts';
-import type { CopyRule } from '../core/rules.ts';
+import { type CopyRule, NO_SOURCE_ACCOUNTS } from '../core/rules.ts';
 import { admitCopies } from '../functions/admit-copies.ts';
 import { checkCopy } from '../functions/check-copy.ts';
 import { explainFailure } from '../functions/explain-failure.ts';
@@ -45,12 +45,23 @@ export function serviceFunctions(
   const installName = install.name;
   const accountId = install.account;
   const settle = { ledger, topic, now };
+  const noSource = { sourceSnapshots: noSourceAccount };
   const functions: readonly (readonly [string, InProcessHandler])[] = [
     [
       'onSnapshotEvent',
       onSnapshotEvent(
-        { snapshots, ledger, admission, executions, topic, now, functionName: `${installName}-onSnapshotEvent` },
+        {
+          snapshots,
+          ledger,
+          admission,
+          executions,
+          topic,
+          now,
+          ...noSource,
+          functionName: `${installName}-onSnapshotEvent`,
+        },
         rules,
+        NO_SOURCE_ACCOUNTS,
         install,
       ),
     ],
@@ -58,7 +69,7 @@ export function serviceFunctions(
     ['sweep', sweep({ ...settle, executions, admission }, rules, install, KEEP_REQUESTS_DAYS)],
     [
       'healLostEvents',
-      healLostEvents({ snapshots, ledger, admission, now }, rules, install, {
+      healLostEvents({ snapshots, ledger, admission, now, ...noSource }, rules, NO_SOURCE_ACCOUNTS, install, {
         region: install.region,
         lookbackHours: LOOKBACK_HOURS,
       }),
@@ -70,12 +81,36 @@ export function serviceFunctions(
     ],
     ['startCopy', startCopy({ snapshots, ledger, now }, { installName, accountId })],
     ['checkCopy', checkCopy(snapshots, now)],
-    ['tagCopy', tagCopy(snapshots, now, { accountId })],
+    ['tagCopy', tagCopy({ snapshots, now, ...noSource }, install)],
     ['returnToQueue', returnToQueue(ledger, now)],
     ['removeFailedCopy', removeFailedCopy(snapshots, { installName })],
-    ['explainFailure', explainFailure(install)],
+    [
+      'explainFailure',
+      explainFailure(
+        {
+          keys: NO_KEYS,
+          keysOf: () => NO_KEYS,
+          deployed: () => ({ rules, sourceAccounts: NO_SOURCE_ACCOUNTS }),
+          lookForMs: 1000,
+        },
+        install,
+      ),
+    ],
+    ...['prepareSource', 'releaseSource', 'lookAtSources'].map((name) => [name, noSourceAccount] as const),
   ];
   return new Map(functions.map(([name, work]) => [name, withMetrics(work)]));
+}
+
+/** No copy of the bench fails for want of a key. */
+const NO_KEYS = { describe: noKey, policy: noKey, grants: noKey };
+
+function noKey(): never {
+  throw new Error('The bench has no keys');
+}
+
+/** The bench has one account. */
+function noSourceAccount(): never {
+  throw new Error('The bench has no source accounts');
 }
 
 /** As the shell of functions/ does it around every function: metrics do not run into those of the next invocation. */

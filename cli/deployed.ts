@@ -37,6 +37,7 @@ export interface Deployed {
   readonly topicArn: string;
   readonly stuckEventsQueueUrl: string;
   readonly requestCopyFunction: string;
+  readonly lookAtSourcesFunction: string;
   /** Those that are deployed, not those that lie in a working directory. */
   readonly rules: RulesText;
   /** AWS's clock. */
@@ -94,8 +95,9 @@ export async function findDeployed(name: string | undefined): Promise<Deployed> 
     stateMachineArn,
     topicArn: output('topicArn'),
     stuckEventsQueueUrl: output('stuckEventsQueueUrl'),
-    // As serverless.yml names it.
+    // As serverless.yml names them.
     requestCopyFunction: `${installName}-requestCopy`,
+    lookAtSourcesFunction: `${installName}-lookAtSources`,
     rules,
     now: caller.now,
   };

@@ -7,10 +7,12 @@ import { classify, refusalOf } from './ec2-error-codes.ts';
 import type { ExecutionIdentity, FailedExecution } from './execution.ts';
 import type { ExecutionFailureReason, Failure } from './failure.ts';
 import type { Install } from './install.ts';
+import type { EvidenceOnKeys } from './key-evidence.ts';
 import { kmsAdvice } from './kms-advice.ts';
 import { ledgerAdvice, notPutBack } from './ledger-advice.ts';
 import { LIMITS } from './rules/limits.ts';
 import { shellWord } from './shell-word.ts';
+import { accountRefused, intermediateFailed, notShareable } from './source-advice.ts';
 
 /** What a failure means, for somebody who did not write this service, and what to do about it. */
 export interface Advice {
@@ -20,7 +22,12 @@ export interface Advice {
   readonly requestMayChange: boolean;
 }
 
-type Case = { readonly failed: FailedExecution; readonly failure: Failure; readonly install: Install };
+type Case = {
+  readonly failed: FailedExecution;
+  readonly failure: Failure;
+  readonly install: Install;
+  readonly evidence?: EvidenceOnKeys | undefined;
+};
 
 /** Each reason in the two or three words of a subject, and as the end of the first sentence of an alert. */
 export const IN_SHORT = {
@@ -31,6 +38,15 @@ export const IN_SHORT = {
   QuotaReached: { subject: 'quota reached', sentence: 'a quota is used up' },
   RequestRefused: { subject: 'request refused', sentence: 'EC2 refuses the request as wrong' },
   CopyDisappeared: { subject: 'copy disappeared', sentence: 'somebody deleted the copy' },
+  SourceNotShareable: { subject: 'source not shareable', sentence: 'it cannot be shared by the account that owns it' },
+  SourceAccountRefused: {
+    subject: 'source account refused',
+    sentence: 'the companion in the account of its owner cannot be used',
+  },
+  IntermediateFailed: {
+    subject: 'intermediate copy failed',
+    sentence: 'its copy under a shareable key, in its own account, failed',
+  },
   CopyFailed: { subject: 'EC2 gave up', sentence: 'EC2 began the copy and gave up' },
   Ec2Trouble: { subject: 'EC2 in trouble', sentence: 'EC2 was in trouble however often it was tried' },
   LedgerTrouble: { subject: 'ledger in trouble', sentence: 'the ledger of requests could not be used' },
@@ -41,17 +57,26 @@ export const IN_SHORT = {
   InternalError: { subject: 'internal error', sentence: 'the service that copies has an error' },
 } as const satisfies Record<ExecutionFailureReason, { readonly subject: string; readonly sentence: string }>;
 
-/** What a failure means and what to do about it. */
-export function adviceOn(failed: FailedExecution, failure: Failure, install: Install): Advice {
-  const advice = adviceOnReason({ failed, failure, install });
+/**
+ * What a failure means and what to do about it.
+ *
+ * @param evidence what a look at the keys found, if there was one
+ */
+export function adviceOn(
+  failed: FailedExecution,
+  failure: Failure,
+  install: Install,
+  evidence?: EvidenceOnKeys,
+): Advice {
+  const advice = adviceOnReason({ failed, failure, install, evidence });
   return failed.refused === undefined ? advice : { ...advice, meaning: `${notPutBack(failed)} ${advice.meaning}` };
 }
 
 function adviceOnReason(found: Case): Advice {
-  const { failed, failure, install } = found;
+  const { failed, failure, install, evidence } = found;
   switch (failure.reason) {
     case 'KeyNotAccessible':
-      return { ...kmsAdvice(failed, failure, install), requestMayChange: true };
+      return { ...kmsAdvice(failed, failure, install, evidence), requestMayChange: true };
     case 'SourceGone':
       return sourceGone(found);
     case 'DeadlinePassed':
@@ -64,6 +89,12 @@ function adviceOnReason(found: Case): Advice {
       return requestRefused(found);
     case 'CopyDisappeared':
       return copyDisappeared(found);
+    case 'SourceNotShareable':
+      return { ...notShareable(failed, install), requestMayChange: true };
+    case 'SourceAccountRefused':
+      return { ...accountRefused(failed, failure, install), requestMayChange: false };
+    case 'IntermediateFailed':
+      return { ...intermediateFailed(failed, install), requestMayChange: false };
     case 'CopyFailed':
       return copyFailed(found);
     case 'Ec2Trouble':
@@ -93,10 +124,10 @@ export function findCopies({ source, destination }: CopyRequest): readonly strin
 }
 
 function sourceGone({ failed: { request }, install }: Case): Advice {
-  const { snapshotId, region, ownerId } = request.source;
+  const { snapshotId, region, ownerId, companion } = request.source;
   const own = ownerId === install.account;
   const look: Step = {
-    say: 'See whether it is there and in state completed:',
+    say: `See${companion === undefined ? '' : `, as an administrator of account ${ownerId},`} whether it is there and in state completed:`,
     run: [
       `aws ec2 describe-snapshots --region ${region} --snapshot-ids ${snapshotId}`,
       "--query 'Snapshots[].[SnapshotId,State,OwnerId,StorageTier]' --output text",
@@ -107,13 +138,17 @@ function sourceGone({ failed: { request }, install }: Case): Advice {
         say: 'If it is not, look into the recycle bin:',
         run: [`aws ec2 list-snapshots-in-recycle-bin --region ${region} --snapshot-ids ${snapshotId}`],
       }
-    : {
-        say: `If it is not, account ${ownerId} has to share it again (and its key, if it is encrypted):`,
-        run: [
-          `aws ec2 modify-snapshot-attribute --region ${region} --snapshot-id ${snapshotId}`,
-          `--attribute createVolumePermission --operation-type add --user-ids ${install.account}`,
-        ],
-      };
+    : companion === undefined
+      ? {
+          say: `If it is not, account ${ownerId} has to share it again (and its key, if it is encrypted):`,
+          run: [
+            `aws ec2 modify-snapshot-attribute --region ${region} --snapshot-id ${snapshotId}`,
+            `--attribute createVolumePermission --operation-type add --user-ids ${install.account}`,
+          ],
+        }
+      : {
+          say: `If it is, somebody took back the share that the service had made: find out who in account ${ownerId}. Started again, the service shares it anew.`,
+        };
   return {
     meaning: `When EC2 came to read ${snapshotId} in ${region}, it was not there: it was deleted${
       own ? ' or moved to the recycle bin' : ` or account ${ownerId} took back its share`

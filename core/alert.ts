@@ -8,6 +8,7 @@ import { destinationId } from './destination.ts';
 import type { FailedExecution } from './execution.ts';
 import { type Failure, type FailureReason, failureOf } from './failure.ts';
 import type { Install } from './install.ts';
+import type { EvidenceOnKeys } from './key-evidence.ts';
 import { redact } from './redact.ts';
 import { shellWord } from './shell-word.ts';
 
@@ -31,13 +32,19 @@ export interface Alert {
  * same failure gives the same text. Never throws, whatever it is given.
  *
  * @param endedAt when the execution ended, ISO 8601, where that is known.
+ * @param evidence what a look at the keys of `keysInQuestion` found, if there was one.
  */
-export function writeAlert(failed: FailedExecution, install: Install, endedAt?: string): Alert {
+export function writeAlert(
+  failed: FailedExecution,
+  install: Install,
+  endedAt?: string,
+  evidence?: EvidenceOnKeys,
+): Alert {
   const failure = failureOf(failed);
   const { request, execution } = failed;
   const { source, destination, rule } = request;
   const where = destinationId(destination);
-  const advice = adviceOn(failed, failure, install);
+  const advice = adviceOn(failed, failure, install, evidence);
   const made = failed.removal?.outcome === 'keptComplete';
   const happened = made ? 'EBS copy made but not tagged' : 'EBS copy failed';
   const inShort = IN_SHORT[failure.reason];
@@ -150,7 +157,7 @@ function whatToDoAboutUnseen(unseen: UnseenSnapshot, install: Install): readonly
     {
       say: 'If it is there, give the event to the service again:',
       run: [
-        `printf %s ${shellWord(JSON.stringify(eventFor(unseen)))} > event.json &&`,
+        `printf %s ${shellWord(JSON.stringify(eventFor(unseen, install)))} > event.json &&`,
         `aws lambda invoke --region ${install.region} --function-name ${shellWord(functionName)}`,
         '--invocation-type Event --payload fileb://event.json /dev/null',
       ],
@@ -159,11 +166,13 @@ function whatToDoAboutUnseen(unseen: UnseenSnapshot, install: Install): readonly
 }
 
 /** As EBS sends it: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-cloud-watch-events.html */
-function eventFor({ snapshotId, region, eventTime, kind, owner }: UnseenSnapshot): object {
+function eventFor({ snapshotId, region, eventTime, kind, owner }: UnseenSnapshot, install: Install): object {
   const snapshotArn = `arn:aws:ec2::${region}:snapshot/${snapshotId}`;
   return {
     source: 'aws.ec2',
     'detail-type': 'EBS Snapshot Notification',
+    // Without it, it is an event of the account of the install.
+    ...(kind === 'created' && owner !== undefined && owner !== install.account && { account: owner }),
     region,
     time: eventTime,
     resources: [snapshotArn],

@@ -8,11 +8,17 @@ import { type AuditedVolume, auditVolumes, volumesToAsk } from './audit/volumes.
 import { COPIER_TAG } from './copier-tags.ts';
 import { destinationId } from './destination.ts';
 import { type RequestKey, requestKey } from './ledger-request.ts';
+import type { UnseenAccount } from './seen-sources.ts';
 
 /** Whether every selected snapshot has exactly one good copy at every destination, and what is there beside them. */
 export interface Audit {
-  /** No volume is behind its RPO, and no snapshot of the time that is audited lacks its copy for good or for too long. */
+  /**
+   * No volume is behind its RPO, no snapshot of the time that is audited lacks its copy for good or for too long, and
+   * every source account could be looked into.
+   */
   readonly isProtected: boolean;
+  /** Source accounts of which nothing is known. */
+  readonly unseenAccounts: readonly UnseenAccount[];
   readonly pairs: readonly JudgedPair[];
   readonly volumes: readonly AuditedVolume[];
   readonly destinations: readonly AuditedDestination[];
@@ -64,14 +70,18 @@ export function audit(evidence: Evidence): Audit {
   const orphans = findOrphans(evidence, selected);
   const ofCopies = transfers(evidence);
   const full = fullCopies(evidence, ofCopies);
+  const unseenAccounts = evidence.unseen
+    .filter(({ region }) => region === evidence.install.region)
+    .map(({ account, why }) => ({ account, why }));
   return {
-    isProtected: volumes.every(({ status }) => status === 'protected'),
+    isProtected: volumes.every(({ status }) => status === 'protected') && unseenAccounts.length === 0,
+    unseenAccounts,
     pairs,
     volumes,
     destinations: destinationsOf(evidence, pairs, volumes, { orphans, full }),
     orphans,
     transfers: ofCopies,
-    findings: findingsOf({ pairs, volumes, unseen, orphans, fullCopies: full }),
+    findings: findingsOf({ pairs, volumes, unseen, orphans, fullCopies: full, unseenAccounts }),
   };
 }
 

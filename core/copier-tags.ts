@@ -20,7 +20,7 @@ export const COPIER_TAG = {
  */
 export type CopyTagState = 'copying' | 'copied' | 'failed';
 
-/** On the source snapshot, in the same account only: the id of its copy at a destination. */
+/** On the source snapshot: the id of its copy at a destination. In another account only through the companion's role. */
 export function copiedToTag(destinationId: string): string {
   return `snapshot-copier:copied-to:${destinationId}`;
 }

@@ -105,6 +105,13 @@ export interface CopyCost {
   readonly storagePerMonth: number | undefined;
 }
 
+const GIB = 2 ** 30;
+
+/** What a full copy moves: the data, as far as EC2 tells how much that is, else the volume's size. */
+export function wholeGib({ fullSizeBytes, sizeGiB }: Pick<Snapshot, 'fullSizeBytes' | 'sizeGiB'>): number {
+  return fullSizeBytes === undefined ? sizeGiB : fullSizeBytes / GIB;
+}
+
 export function unitPrices(
   source: Pick<Snapshot, 'region' | 'localZone'>,
   destination: Destination,
@@ -118,10 +125,15 @@ export function unitPrices(
       ? 0
       : (ownPrice(own.transfer, source.region) ??
         (source.localZone === undefined && isInRegion ? transferPrice(source.region, region) : undefined));
-  const storage = ownPrice(own.storage, region) ?? (isInRegion ? STORAGE_PER_GIB_MONTH[region] : undefined);
+  const storage = isInRegion ? storagePrice(region, own) : ownPrice(own.storage, region);
   const surcharge =
     completionDurationMinutes === undefined ? 0 : (own.surcharge ?? surchargePrice(completionDurationMinutes));
   return { transfer, surcharge, storage };
+}
+
+/** Of the standard tier in a Region, for a GiB and a month; undefined if it is not known. */
+export function storagePrice(region: string, own: OwnPrices): number | undefined {
+  return ownPrice(own.storage, region) ?? STORAGE_PER_GIB_MONTH[region];
 }
 
 /** What is stored is what moves: the blocks that the copy does not share with the one before it. */

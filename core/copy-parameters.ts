@@ -21,17 +21,22 @@ const MOST_TAGS = 50;
 /** EC2's limit for a snapshot's description. */
 const LONGEST_DESCRIPTION = 255;
 
-/** The parameters of the copy, and the source's tags that it will not have, each with the reason. */
+/**
+ * The parameters of the copy, and the source's tags that it will not have, each with the reason.
+ *
+ * @param copyFrom what EC2 is to copy, if not the source itself: its intermediate copy
+ */
 export function copyParameters(
   request: CopyRequest,
   installName: string,
+  copyFrom: string = request.source.snapshotId,
 ): { readonly parameters: CopyParameters; readonly droppedTags: readonly string[] } {
   const { source, destination } = request;
   const { tags, dropped } = tagsOfCopy(request, installName);
   return {
     parameters: {
       sourceRegion: source.region,
-      sourceSnapshotId: source.snapshotId,
+      sourceSnapshotId: copyFrom,
       description: describeCopy(destination.description, request),
       ...(destination.encryption.kind !== 'as-source' && { encrypted: true }),
       ...(destination.encryption.kind === 'key' && { kmsKeyId: destination.encryption.kmsKey }),

@@ -29,6 +29,8 @@ export interface CopySource {
   readonly kmsKeyId?: string;
   readonly description: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** Its owner has the companion, and the rule may say to copy it under a shareable key there first. */
+  readonly companion?: { readonly reencrypt: boolean };
 }
 
 /** The request for one copy. Equal sources and rules give equal requests, to the letter. */
@@ -49,6 +51,7 @@ export function copyRequest(source: Snapshot, rule: CopyRule, destination: Desti
       description,
       // EC2 gives tags in no particular order.
       tags: Object.fromEntries(Object.entries(tags).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+      ...(source.viewedByOwner === true && { companion: { reencrypt: rule.reencrypt === true } }),
     },
     destination,
   };

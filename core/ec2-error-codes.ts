@@ -161,10 +161,11 @@ export function isClientError(httpStatus: number | undefined): boolean {
 
 /**
  * The kind of a permanent error. For trouble with a key EC2 has no code of its own: it refuses one that is disabled or
- * missing with InvalidParameterValue ("The specified keyId … is disabled"). So its words are looked at as well.
+ * missing with InvalidParameterValue ("The specified keyId … is disabled"), and one that the caller may not see with
+ * AuthFailure ("Not authorized to use key …"). So its words are looked at as well.
  */
 export function refusalOf(code: string, words: string): Refusal {
-  if (/^InvalidKMSKey\b|^KMS/i.test(code) || /\bkms\b|\bkey ?id\b/i.test(words)) return keyTrouble();
+  if (/^InvalidKMSKey\b|^KMS/i.test(code) || /\bkms\b|\bkey ?id\b|\bto use key\b/i.test(words)) return keyTrouble();
   return refusals.get(code) ?? unknownRefusal;
 }
 

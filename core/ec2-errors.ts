@@ -10,8 +10,18 @@ import {
 } from './errors.ts';
 import { isOurs, readThrown } from './thrown-error.ts';
 
+const EC2_CALLS = [
+  'CopySnapshot',
+  'DescribeSnapshots',
+  'CreateTags',
+  'DeleteTags',
+  'DeleteSnapshot',
+  'DescribeSnapshotAttribute',
+  'ModifySnapshotAttribute',
+] as const;
+
 /** The calls that this service makes of EC2. */
-export type Ec2Call = 'CopySnapshot' | 'DescribeSnapshots' | 'CreateTags' | 'DeleteSnapshot';
+export type Ec2Call = (typeof EC2_CALLS)[number];
 
 /** Which call failed. */
 export interface AboutCall {
@@ -88,7 +98,6 @@ export function readEc2Answer(message: string): Ec2Answer | undefined {
   return { call: call.data, snapshotId, region, code, words, fromEc2: said === SAID_BY_EC2 };
 }
 
-const EC2_CALLS = ['CopySnapshot', 'DescribeSnapshots', 'CreateTags', 'DeleteSnapshot'] as const;
 const SAID_BY_EC2 = 'EC2 says';
 const NO_ANSWER = 'no answer from EC2 but';
 

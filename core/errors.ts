@@ -57,6 +57,26 @@ export class RequestRefusedError extends CopierError {
   override readonly name = 'RequestRefusedError';
 }
 
+/** The companion's role cannot be assumed, answers as somebody else, or refuses a call in the source account. */
+export class SourceAccountRefusedError extends CopierError {
+  override readonly name = 'SourceAccountRefusedError';
+}
+
+/** The source is under `aws/ebs`, which serves its own account alone, and nothing was told to copy it under another key. */
+export class SourceNotShareableError extends CopierError {
+  override readonly name = 'SourceNotShareableError';
+}
+
+/** EC2 does not show the source, of another account, to this one: it is gone, its share is, or the share has no effect. */
+export class SourceHiddenError extends CopierError {
+  override readonly name = 'SourceHiddenError';
+}
+
+/** The copy under a shareable key, in the source account, ended in state `error`. */
+export class IntermediateFailedError extends CopierError {
+  override readonly name = 'IntermediateFailedError';
+}
+
 /** The deadline of the destination passed before the copy could begin. */
 export class DeadlinePassedError extends CopierError {
   override readonly name = 'DeadlinePassedError';

@@ -25,6 +25,7 @@ export interface ExecutionEnd {
 /** The states that end green leave this; see statemachines/copy-snapshot.asl.yml. */
 const output = z.object({
   copy: z.exactOptional(z.object({ action: z.string(), reason: z.string(), copyId: z.exactOptional(z.string()) })),
+  prepared: z.exactOptional(z.object({ action: z.string(), reason: z.string() })),
   returned: z.exactOptional(z.unknown()),
 });
 
@@ -38,8 +39,9 @@ export function outcomeOf(
   if (!parsed.success) {
     throw new UnreadableInputError(`The output of ${executionArn} cannot be read:\n${z.prettifyError(parsed.error)}`);
   }
-  const { copy, returned } = parsed.data;
+  const { copy, prepared, returned } = parsed.data;
   if (returned !== undefined) return { kind: 'returned' };
+  if (prepared?.action === 'skip') return { kind: 'skipped', reason: prepared.reason };
   switch (copy?.action) {
     case 'reportDryRun':
       return { kind: 'rehearsed' };

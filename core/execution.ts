@@ -1,5 +1,6 @@
 import type { CopyProgress, Removal } from './copy-progress.ts';
 import type { CopyRequest } from './copy-request.ts';
+import type { PreparedSource } from './prepare-source.ts';
 
 /** What identifies one execution of the state machine. */
 export interface ExecutionIdentity {
@@ -15,6 +16,8 @@ export interface ExecutionIdentity {
 export interface FailedExecution {
   readonly execution: ExecutionIdentity;
   readonly request: CopyRequest;
+  /** Only for sources whose owner has the companion. */
+  readonly prepared?: PreparedSource;
   /** Absent if StartCopy never succeeded, or if only the end of the execution is known. */
   readonly copy?: CopyProgress;
   /** What a Catch caught, or the error and cause that ended the execution. */

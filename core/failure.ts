@@ -23,6 +23,12 @@ export const FAILURE_REASONS = [
   'RequestRefused',
   /** Somebody deleted the copy, or moved it to the recycle bin. */
   'CopyDisappeared',
+  /** The source is under `aws/ebs`, which cannot be shared. */
+  'SourceNotShareable',
+  /** The companion in the source account cannot be used. */
+  'SourceAccountRefused',
+  /** The copy under a shareable key, in the source account, ended in state `error`. */
+  'IntermediateFailed',
   /** EC2 ended the copy in state `error`, for another cause than a key or the source. */
   'CopyFailed',
   /** EC2 was in trouble for as long as the state machine tries. */
@@ -124,6 +130,10 @@ const reasonByName = new Map<string, ExecutionFailureReason>(
     ServiceTroubleError: 'Ec2Trouble',
     CopyOutcomeUnknownError: 'Ec2Trouble',
     NotYetVisibleError: 'Ec2Trouble',
+    SourceNotShareableError: 'SourceNotShareable',
+    SourceAccountRefusedError: 'SourceAccountRefused',
+    SourceHiddenError: 'SourceGone',
+    IntermediateFailedError: 'IntermediateFailed',
     RequestRefusedError: 'RequestRefused',
     DeadlinePassedError: 'DeadlinePassed',
     'States.Timeout': 'LambdaTrouble',

@@ -1,156 +1,122 @@
 import type { Step } from './alert-layout.ts';
-import type { CopyProgress } from './copy-progress.ts';
-import type { CopyRequest } from './copy-request.ts';
 import type { FailedExecution } from './execution.ts';
-import type { Failure } from './failure.ts';
+import { type Failure, failureOf } from './failure.ts';
 import type { Install } from './install.ts';
-import { keyStatements } from './key-statements.ts';
-import { shellWord } from './shell-word.ts';
+import type { EvidenceOnKeys } from './key-evidence.ts';
+import { findings, otherKey } from './key-findings.ts';
+import { askForRole, enable, lookAt, placeInWords, policyOf, whoWasRefused } from './key-steps.ts';
+import { type KeyOfCopy, keyOfCopy, keyOfSource } from './keys-of-copy.ts';
 
-/** A key that the copy needs. */
-interface Key {
-  /** What it is, where it is and how it comes into this copy. */
-  readonly introduction: string;
-  /** How people call it. */
-  readonly label: string;
-  /** The key as a word of bash, as DescribeKey takes it: id, alias, ARN or alias ARN. */
-  readonly word: string;
-  /** Key policies are found by key id or key ARN: https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html */
-  readonly isAlias: boolean;
-  /** What `describe-key` has to say of it. */
-  readonly expectation: string;
-  /** 12 digits. */
-  readonly account: string;
-  readonly region: string;
+/**
+ * What EC2 lets us know, which is little: a call that it refuses at once is about the copy's key, which it looks at first
+ * (`hidden`: the role may not see it; `unusable`: it is not there or not enabled); a copy that it accepts and that ends in
+ * error may be about either of them.
+ * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html and third-party reports
+ */
+type Shown = 'hidden' | 'unusable' | 'refused' | 'accepted';
+
+/**
+ * The keys of which EC2 does not say which one it could not use, or why: those of a copy that it accepted. For any other
+ * failure none.
+ */
+export function keysInQuestion(failed: FailedExecution, install: Install): readonly KeyOfCopy[] {
+  const failure = failureOf(failed);
+  if (failure.reason !== 'KeyNotAccessible' || whatIsShown(failure) !== 'accepted') return [];
+  return keysOf(failed, install);
 }
 
-/** Which keys a copy needs, and what each has to allow: EC2 says neither when a key is not accessible. */
+/** Another account's key is missing more often than one's own. */
+function keysOf(failed: FailedExecution, install: Install): readonly KeyOfCopy[] {
+  const ofSource = keyOfSource(failed, install);
+  return [...(ofSource === undefined ? [] : [ofSource]), keyOfCopy(failed.request, failed.copy, install)];
+}
+
+/**
+ * Which permissions or keys it can be, where each is to be added and by whom, and the statements to paste. With evidence
+ * that settles it, what it is, and that alone.
+ *
+ * @param evidence of `keysInQuestion`
+ */
 export function kmsAdvice(
-  { request, copy, execution }: FailedExecution,
+  failed: FailedExecution,
   failure: Failure,
   install: Install,
+  evidence: EvidenceOnKeys = {},
 ): { readonly meaning: string; readonly steps: readonly Step[] } {
-  const destination = destinationKey(request, copy, install);
-  // A call that is refused at once is about the destination's key; a copy that ends in error, about either of them:
-  // https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html
-  const keys =
-    request.source.encrypted && failure.code === undefined ? [destination, sourceKey(request)] : [destination];
-  return {
-    meaning: `EC2 uses KMS keys in the name of the role ${install.roleArn}, and could not use ${
-      keys.length === 1 ? 'the one below' : 'one of the two below; it does not say which'
-    }. A key has to be there, to be enabled, and to allow this by its key policy.`,
-    steps: [
-      ...keys.map(lookAt),
-      {
-        say: `A key that is enabled needs the statements below in its key policy: ${keys.map(nameAndPlace).join('; and ')}.${
-          keys.some(({ account }) => account !== install.account)
-            ? ` For a key of another account than ${install.account} the role needs the same actions in its own policy too; it is deployed with them.`
-            : ''
-        } Put a comma behind the last of the list "Statement", and then:`,
-        paste: keyStatements(install.roleArn, [request.source.region, request.destination.region]),
-      },
-      ...keys.map(editPolicyOf),
-      whoWasRefused(request, execution.startTime, install),
-    ],
-  };
-}
-
-function destinationKey(
-  { rule, source, destination }: CopyRequest,
-  copy: CopyProgress | undefined,
-  install: Install,
-): Key {
-  const { encryption, region } = destination;
-  const home = { account: install.account, region };
-  if (encryption.kind === 'key') {
-    const { kmsKey } = encryption;
-    return {
-      introduction: `The key that rule ${rule} names for ${region}`,
-      label: kmsKey,
-      word: shellWord(kmsKey),
-      isAlias: kmsKey.includes('alias/'),
-      expectation: `It must be a key of ${region}. ${USABLE}`,
-      ...(placeOf(kmsKey) ?? home),
-    };
+  const { request, copy, execution } = failed;
+  const ofCopy = keyOfCopy(request, copy, install);
+  const shown = whatIsShown(failure);
+  const keys = shown === 'accepted' ? keysOf(failed, install) : [ofCopy];
+  if (shown === 'accepted') {
+    const found = findings(keys, evidence, install, execution.startTime);
+    if (found !== undefined) return found;
   }
-  const asked =
-    encryption.kind === 'account-default' || source.encrypted
-      ? `rule ${rule} names no key`
-      : 'the source is plain, so only encryption by default in that Region can have asked for a key';
+  const ofSource = keys.find(({ of }) => of === 'source');
+  const meaning = `EC2 uses KMS keys in the name of the role ${install.roleArn}. ${meaningOf(shown, ofCopy, ofSource, evidence)}`;
+  if (shown === 'unusable') return { meaning, steps: [lookAt(ofCopy), enable(ofCopy)] };
   return {
-    introduction: `The default EBS key of ${region}, because ${asked}`,
-    label: copy?.kmsKeyId ?? `the default EBS key of ${region}`,
-    word: `"$(aws ec2 get-ebs-default-kms-key-id --region ${region} --query KmsKeyId --output text)"`,
-    isAlias: true,
-    expectation: `If KeyManager is AWS, it is aws/ebs: its policy serves everybody in the account and cannot be changed. ${USABLE}`,
-    ...home,
-  };
-}
-
-function sourceKey({ source }: CopyRequest): Key {
-  const { snapshotId, region, ownerId, kmsKeyId } = source;
-  return {
-    introduction: `The key of the source ${snapshotId}`,
-    label: kmsKeyId ?? `the key of ${snapshotId}`,
-    word:
-      kmsKeyId === undefined
-        ? `"$(aws ec2 describe-snapshots --region ${region} --snapshot-ids ${snapshotId} --query 'Snapshots[0].KmsKeyId' --output text)"`
-        : shellWord(kmsKeyId),
-    isAlias: false,
-    expectation: `${USABLE} If KeyManager is AWS, it is aws/ebs, which serves its own account alone: such a snapshot cannot be shared, and no statement helps. Its owner, account ${ownerId}, has to copy it under a customer managed key, share that copy and let this role use that key.`,
-    ...(placeOf(kmsKeyId ?? '') ?? { account: ownerId, region }),
-  };
-}
-
-/** EBS takes symmetric keys only: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html */
-const USABLE = 'KeyState must be Enabled and KeySpec SYMMETRIC_DEFAULT.';
-
-/** Account and Region of an ARN; undefined for an id or alias, which say neither. */
-function placeOf(key: string): Pick<Key, 'account' | 'region'> | undefined {
-  const [, region, account] = /^arn:[^:]+:kms:([^:]+):([^:]+):/.exec(key) ?? [];
-  return region === undefined || account === undefined ? undefined : { account, region };
-}
-
-function nameAndPlace({ label, account, region }: Key): string {
-  return `${label} in account ${account}, ${region}`;
-}
-
-function lookAt(key: Key): Step {
-  return {
-    say: `${key.introduction}: ${nameAndPlace(key)}. ${key.expectation}`,
-    run: [
-      `aws kms describe-key --region ${key.region}`,
-      `--key-id ${key.word}`,
-      "--query 'KeyMetadata.[Arn,KeyManager,KeyState,KeySpec]' --output text",
+    meaning,
+    steps: [
+      whoWasRefused(keys, execution.startTime, install),
+      ...keys.flatMap((key) =>
+        isSettled(evidence, key)
+          ? [askForRole(key, install)]
+          : [lookAt(key), askForRole(key, install), policyOf(key, install)],
+      ),
     ],
   };
 }
 
-function editPolicyOf(key: Key): Step {
-  const keyId = key.isAlias
-    ? `"$(aws kms describe-key --region ${key.region} --key-id ${key.word} --query KeyMetadata.KeyId --output text)"`
-    : key.word;
-  return {
-    say: `To edit the policy of ${key.label}, as an administrator of account ${key.account}:`,
-    run: [
-      `aws kms get-key-policy --region ${key.region} --policy-name default --query Policy --output text`,
-      `--key-id ${keyId} > key-policy.json`,
-      `&& "\${EDITOR:-vi}" key-policy.json`,
-      `&& aws kms put-key-policy --region ${key.region} --policy-name default --policy file://key-policy.json`,
-      `--key-id ${keyId}`,
-    ],
-  };
+/** Nothing is wrong with the key, nor with its policy. */
+function isSettled(evidence: EvidenceOnKeys, { of }: KeyOfCopy): boolean {
+  const seen = evidence[of];
+  return seen !== undefined && seen.unseen === undefined;
 }
 
-/** KMS writes refusals to CloudTrail of the caller's account, with the key and the reason that EC2 leaves out. */
-function whoWasRefused({ source, destination }: CopyRequest, since: string, install: Install): Step {
-  const regions = [...new Set([destination.region, source.region])];
-  return {
-    say: `CloudTrail of account ${install.account} knows what KMS refused, and why, within a quarter of an hour:`,
-    run: [
-      `for region in ${regions.join(' ')}; do aws cloudtrail lookup-events --region "$region" --start-time ${shellWord(since)}`,
-      '--lookup-attributes AttributeKey=EventSource,AttributeValue=kms.amazonaws.com',
-      `--query "Events[?contains(CloudTrailEvent, 'AccessDenied')].CloudTrailEvent" --output text; done`,
-    ],
-  };
+function whatIsShown({ code, what }: Failure): Shown {
+  if (code === undefined) return 'accepted';
+  if (code === 'AuthFailure' || what.includes('kms:DescribeKey')) return 'hidden';
+  return /\bis (?:disabled|invalid)\b/.test(what) ? 'unusable' : 'refused';
+}
+
+function meaningOf(shown: Shown, ofCopy: KeyOfCopy, ofSource: KeyOfCopy | undefined, evidence: EvidenceOnKeys): string {
+  const place = placeInWords(ofCopy);
+  switch (shown) {
+    case 'hidden':
+      return `It refused the call at once, as it does if the role may not see the key of the copy: kms:DescribeKey of ${ofCopy.label} is missing, in the policy of that key (statement SnapshotCopierLook, ${place}) or in the role's own. What else a copy needs was not asked for yet.`;
+    case 'unusable':
+      return `It refused the call at once because of the key of the copy, ${ofCopy.label}: it is not there in ${place}, or it is disabled. No permission is missing, as far as EC2 came.`;
+    case 'refused':
+      return `It refused the call at once because of the key of the copy, ${ofCopy.label} (${place}).`;
+    case 'accepted':
+      return `It accepted the call and could not use a key when the copy began or before it was complete; it does not say ${
+        ofSource === undefined ? 'why' : 'which key, nor why'
+      }. The role may see the key of the copy, for else the call would have been refused. ${inLook([ofSource, ofCopy], evidence)}So it is one of these: ${candidates(ofCopy, ofSource, evidence).join('; ')}.`;
+  }
+}
+
+/** What was seen of the keys, if anybody looked, and why not more. */
+function inLook(keys: readonly (KeyOfCopy | undefined)[], evidence: EvidenceOnKeys): string {
+  return keys
+    .filter((key) => key !== undefined)
+    .flatMap((key) => {
+      const seen = evidence[key.of];
+      return seen === undefined ? [] : [`${otherKey(key, seen)} `];
+    })
+    .join('');
+}
+
+function candidates(ofCopy: KeyOfCopy, ofSource: KeyOfCopy | undefined, evidence: EvidenceOnKeys): readonly string[] {
+  const open = [ofSource, ofCopy].filter((key) => key !== undefined).filter((key) => !isSettled(evidence, key));
+  const which = open.length > 1 ? 'either of them' : ofSource === undefined ? 'it' : `the key of the ${open[0]?.of}`;
+  return [
+    ...open.map((key) => {
+      const seesIt = key.of === 'copy' || evidence.source?.isUsable === true;
+      const lacks = seesIt ? 'SnapshotCopierUse or SnapshotCopierGrants' : 'one of the three statements below';
+      return `the policy of the ${key.of}'s key, ${placeInWords(key)}, lacks ${lacks}`;
+    }),
+    `kms:CreateGrant is missing on ${which}, which is forgotten most often: it is in SnapshotCopierGrants`,
+    "the role's own policy, or an SCP, does not allow the same actions",
+    `${ofSource === undefined ? 'the key' : 'one of the keys'} was disabled or deleted meanwhile`,
+  ];
 }

@@ -12,11 +12,16 @@ const SNAPSHOTS_TAKE_HOURS = 72;
  * @returns for example `['2026-01-01', …, '2026-01-05']`
  */
 export function daysOf(lookbackHours: number, now: Date): readonly string[] {
-  const dayMs = 86_400_000;
-  const first = Math.floor((now.getTime() - (lookbackHours + SNAPSHOTS_TAKE_HOURS) * 3_600_000) / dayMs);
-  const last = Math.floor(now.getTime() / dayMs);
+  return daysBetween(new Date(now.getTime() - (lookbackHours + SNAPSHOTS_TAKE_HOURS) * 3_600_000), now);
+}
+
+const DAY_MS = 86_400_000;
+
+/** The days (UTC) from one moment to another, as `daysOf`. */
+export function daysBetween(from: Date, to: Date): readonly string[] {
+  const [first, last] = [Math.floor(from.getTime() / DAY_MS), Math.floor(to.getTime() / DAY_MS)];
   return Array.from({ length: last - first + 1 }, (_, index) =>
-    new Date((first + index) * dayMs).toISOString().slice(0, 10),
+    new Date((first + index) * DAY_MS).toISOString().slice(0, 10),
   );
 }
 

@@ -20,6 +20,19 @@ export interface WorkTotal {
   readonly cost: Readonly<Record<keyof CopyCost, number>>;
   /** Of how many copies the price is not known: that of the way, and that of the place. */
   readonly unpriced: { readonly transfer: number; readonly storage: number };
+  /** What has to be made first, in the accounts of the sources. It is in none of the above. */
+  readonly intermediates: IntermediateTotal;
+}
+
+export interface IntermediateTotal {
+  /** 12 digits each, sorted. */
+  readonly accounts: readonly string[];
+  readonly copies: number;
+  readonly gib: number;
+  /** As far as the price is known, for each month that they are kept. */
+  readonly storagePerMonth: number;
+  /** Of how many the price is not known. */
+  readonly unpriced: number;
 }
 
 export function totalOf(rows: readonly PlanRow[]): PlanTotal {
@@ -29,6 +42,7 @@ export function totalOf(rows: readonly PlanRow[]): PlanTotal {
   return {
     rows: {
       copy: count('copy'),
+      unshareable: count('unshareable'),
       running: count('running'),
       waiting: count('waiting'),
       failed: count('failed'),
@@ -78,5 +92,17 @@ function workTotal(work: readonly Work[]): WorkTotal {
       transfer: work.filter(({ cost }) => cost.transfer === undefined).length,
       storage: work.filter(({ cost }) => cost.storagePerMonth === undefined).length,
     },
+    intermediates: intermediateTotal(work),
+  };
+}
+
+function intermediateTotal(work: readonly Work[]): IntermediateTotal {
+  const all = work.flatMap(({ intermediate }) => (intermediate?.is === 'toMake' ? [intermediate] : []));
+  return {
+    accounts: [...new Set(all.map(({ account }) => account))].toSorted(),
+    copies: all.length,
+    gib: all.reduce((total, { gib }) => total + gib, 0),
+    storagePerMonth: all.reduce((total, { storagePerMonth }) => total + (storagePerMonth ?? 0), 0),
+    unpriced: all.filter(({ storagePerMonth }) => storagePerMonth === undefined).length,
   };
 }

@@ -1,5 +1,5 @@
 import { COPIER_TAG } from './copier-tags.ts';
-import { type CopyCost, costOf, type OwnPrices, type UnitPrices, unitPrices } from './copy-cost.ts';
+import { type CopyCost, costOf, type OwnPrices, type UnitPrices, unitPrices, wholeGib } from './copy-cost.ts';
 import { type CopyRequest, copyRequest } from './copy-request.ts';
 import { type Destination, destinationId } from './destination.ts';
 import { ownCopyOf } from './existing-copies.ts';
@@ -14,6 +14,7 @@ import {
 } from './ledger-request.ts';
 import { lossOf } from './lost-copy.ts';
 import { type Group, groupsOf } from './plan-groups.ts';
+import { type Intermediate, intermediatesOf, isUnshareable } from './plan-intermediates.ts';
 import { keyOfCopy, type RegionKeys } from './plan-keys.ts';
 import { type CopyToBe, type Movement, movementsOf, placeOf } from './plan-movement.ts';
 import type { CopyRule } from './rules.ts';
@@ -22,10 +23,11 @@ import type { Snapshot } from './snapshot.ts';
 
 /**
  * What becomes of a snapshot at a destination. `copy`: a rule wants it there, and nobody has asked for it yet, or its
- * copy is gone. `waiting`, `running`, `failed`: its request in the ledger. `exists`: the copy is there. `dry-run`: the
- * rule that wants it only rehearses. `skipped`: no rule wants it there.
+ * copy is gone. `unshareable`: its account cannot share it, so the copy would fail, or has failed. `waiting`, `running`,
+ * `failed`: its request in the ledger. `exists`: the copy is there. `dry-run`: the rule that wants it only rehearses.
+ * `skipped`: no rule wants it there.
  */
-export type PlanAction = 'copy' | 'running' | 'waiting' | 'failed' | 'exists' | 'dry-run' | 'skipped';
+export type PlanAction = 'copy' | 'unshareable' | 'running' | 'waiting' | 'failed' | 'exists' | 'dry-run' | 'skipped';
 
 /** One snapshot and one destination. */
 export interface PlanRow {
@@ -57,6 +59,8 @@ export interface Work extends Movement {
   readonly gib: number;
   readonly prices: UnitPrices;
   readonly cost: CopyCost;
+  /** What has to be made first, in the account of the source. */
+  readonly intermediate?: Intermediate;
 }
 
 /** What an estimate rests on. */
@@ -78,13 +82,13 @@ export interface Circumstances {
   readonly copies: readonly Snapshot[];
   /** By destination Region. */
   readonly keys: ReadonlyMap<string, RegionKeys>;
+  /** The keys of sources in other accounts that are AWS's own there (`aws/ebs`): what is under one cannot be shared. */
+  readonly awsKeys: ReadonlySet<string>;
   readonly assumptions: Assumptions;
 }
 
 /** The share of blocks that is assumed to change, if nobody says otherwise. */
 export const USUAL_CHANGE_RATE = 0.03;
-
-const GIB = 2 ** 30;
 
 /**
  * What would become of these snapshots, oldest first. Each snapshot has one row for every destination of the rules, and
@@ -118,10 +122,16 @@ export function makePlan(sources: readonly Snapshot[], circumstances: Circumstan
   ];
   const movements = movementsOf(toBe, { copies: circumstances.copies, lost: known.lost }, install.account);
 
-  return outlines.map(({ toBe: copy, ...row }) => {
+  const rows = outlines.map(({ toBe: copy, ...row }): PlanRow => {
     const movement = copy === undefined ? undefined : movements.get(copy.of);
     if (copy === undefined || movement === undefined) return row;
     return { ...row, work: workOf(copy.request, row.source, movement, assumptions) };
+  });
+  const intermediates = intermediatesOf(rows, sources, circumstances);
+  return rows.map((row) => {
+    const intermediate = intermediates.get(row);
+    if (row.work === undefined || intermediate === undefined) return row;
+    return { ...row, work: { ...row.work, intermediate } };
   });
 }
 
@@ -202,7 +212,12 @@ function outlinesOf(source: Snapshot, circumstances: Circumstances, known: Known
 }
 
 /** @param says what each rule with this destination says of the snapshot */
-function outlineOf(source: Snapshot, says: Group<Selected>, { install }: Circumstances, known: Known): Outline {
+function outlineOf(
+  source: Snapshot,
+  says: Group<Selected>,
+  { install, awsKeys }: Circumstances,
+  known: Known,
+): Outline {
   const chosen = says.find(({ action }) => action === 'copy');
   const { rule, destination, reason } = chosen ?? says[0];
   const request = copyRequest(source, rule, destination);
@@ -219,6 +234,12 @@ function outlineOf(source: Snapshot, says: Group<Selected>, { install }: Circums
   }
   if (own?.state === 'completed') {
     return { ...row, action: 'exists', reason: `${own.snapshotId} is its copy`, copyId: own.snapshotId };
+  }
+  // To start it again would not help, if it has failed.
+  const isHopeless = isUnshareable(source, awsKeys) && rule.reencrypt !== true;
+  if (isHopeless && !rule.dryRun && own === undefined) {
+    const why = `it is under aws/ebs of account ${source.ownerId}, which cannot share it, and rule ${rule.name} has no reencrypt`;
+    return { ...row, action: 'unshareable', reason: why };
   }
   if (ledger?.status === 'failed') return { ...row, action: 'failed', reason: ledger.reason };
   const toBe = { of: placeOf(request), request };
@@ -274,7 +295,7 @@ function workOf(
   movement: Movement,
   { changeRate, prices: own }: Assumptions,
 ): Work {
-  const whole = source.fullSizeBytes === undefined ? source.sizeGiB : source.fullSizeBytes / GIB;
+  const whole = wholeGib(source);
   const share = { all: 1, changed: changeRate, nothing: 0 }[movement.moves];
   const prices = unitPrices(source, request.destination, own);
   return { ...movement, request, gib: whole * share, prices, cost: costOf(whole * share, prices) };

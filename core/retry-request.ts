@@ -1,4 +1,4 @@
-import type { CopyRequest } from './copy-request.ts';
+import type { CopyRequest, CopySource } from './copy-request.ts';
 import { type Destination, destinationId, type Encryption } from './destination.ts';
 import { printDuration } from './duration.ts';
 import { BY_HAND } from './hand-request.ts';
@@ -26,8 +26,23 @@ export function retryRequest(before: CopyRequest, rules: readonly CopyRule[]): R
   if (rule === undefined) return kept(before, `there is no rule ${before.rule} any more`);
   if (destination === undefined) return kept(before, `rule ${before.rule} does not copy to ${where} any more`);
   if (rule.dryRun) return kept(before, `rule ${before.rule} is a dry run by now`);
-  const changes = changesBetween(before.destination, destination);
-  return changes.length === 0 ? { request: before, changes } : { request: { ...before, destination }, changes };
+  const { source, changes: ofSource } = sourceToday(before.source, rule);
+  const changes = [...changesBetween(before.destination, destination), ...ofSource];
+  return changes.length === 0 ? { request: before, changes } : { request: { ...before, source, destination }, changes };
+}
+
+/** What the rule says of the source, too, may be what somebody mended. */
+function sourceToday(
+  source: CopySource,
+  rule: CopyRule,
+): { readonly source: CopySource; readonly changes: readonly string[] } {
+  const { companion } = source;
+  const reencrypt = rule.reencrypt === true;
+  if (companion === undefined || companion.reencrypt === reencrypt) return { source, changes: [] };
+  return {
+    source: { ...source, companion: { reencrypt } },
+    changes: [`reencrypt: ${companion.reencrypt}, now ${reencrypt}`],
+  };
 }
 
 function kept(request: CopyRequest, keptBecause: string): RetryRequest {

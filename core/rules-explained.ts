@@ -1,7 +1,7 @@
 import { COPIER_TAG } from './copier-tags.ts';
 import { type Destination, destinationId } from './destination.ts';
 import { LIMITS, USUAL_DESCRIPTION } from './rules/limits.ts';
-import type { CopyRule, Criteria } from './rules.ts';
+import type { CopyRule, Criteria, SourceAccounts } from './rules.ts';
 
 /** Rules in plain sentences, for somebody who has never seen the file. */
 export interface RulesExplained {
@@ -26,21 +26,34 @@ export interface Place {
 }
 
 /** @param place undefined if it is not known: the file alone does not say */
-export function explainRules(rules: readonly CopyRule[], place?: Place): RulesExplained {
+export function explainRules(
+  rules: readonly CopyRule[],
+  sourceAccounts: SourceAccounts,
+  place?: Place,
+): RulesExplained {
+  const known = { place, companions: sourceAccounts.accounts };
   return {
     rules: rules.map((rule) => ({
-      selects: [selected(rule, place), ...selectionNotes(rule, place)],
-      copies: rule.destinations.map((destination) => explainCopies(destination, hidesTags(rule, place))),
+      selects: [selected(rule, known), ...selectionNotes(rule, known)],
+      copies: rule.destinations.map((destination) => explainCopies(destination, hidesTags(rule, known))),
     })),
-    inCommon: inCommon(rules, place),
+    inCommon: inCommon(rules, sourceAccounts, place),
   };
+}
+
+/** What is known of accounts. */
+interface Known {
+  readonly place: Place | undefined;
+  /** The accounts with the companion. */
+  readonly companions: readonly string[];
 }
 
 // --- which snapshots ---
 
-function selected({ select, destinations, dryRun }: CopyRule, place: Place | undefined): string {
+function selected({ select, destinations, dryRun }: CopyRule, known: Known): string {
+  const { place } = known;
   const { except, ...criteria } = select;
-  const whose = ownersIn(criteria, place);
+  const whose = ownersIn(criteria, known);
   const wanted = listed(matchers({ ...criteria, owners: undefined }, place).map(relative), 'and');
   const snapshots = `Every snapshot ${whose === '' ? '(own, or shared by another account)' : `of ${whose}`}`;
   const copied = `${dryRun ? 'would be' : 'is'} copied to ${listed(destinations.map(nameOf), 'and')}`;
@@ -48,11 +61,21 @@ function selected({ select, destinations, dryRun }: CopyRule, place: Place | und
   return `${[snapshots, wanted, copied].filter((part) => part !== '').join(' ')}${unless}.`;
 }
 
-/** Tags are seen on own snapshots alone, so a rule that wants some selects no others. */
-function ownersIn({ owners, tags }: Criteria, place: Place | undefined): string {
+/** Without the companion tags are seen on own snapshots alone, so a rule that wants some selects no others. */
+function ownersIn({ owners, tags }: Criteria, { place, companions }: Known): string {
   const accounts = owners ?? [];
-  if (tags !== undefined && (owners === undefined || isOwn(accounts, place))) return 'this account';
-  return accountsIn(accounts, place);
+  if (tags === undefined || (owners !== undefined && !isOwn(accounts, place))) return accountsIn(accounts, place);
+  const seen = companions.filter((account) => owners?.includes(account) ?? true);
+  return listed(['this account', ...sourceAccountsIn(seen)], 'or');
+}
+
+/** More would hide what else the sentence says. */
+const MOST_ACCOUNTS = 3;
+
+function sourceAccountsIn(accounts: readonly string[]): readonly string[] {
+  return accounts.length > MOST_ACCOUNTS
+    ? [`one of ${accounts.length} source accounts`]
+    : accounts.map((account) => `source account ${account}`);
 }
 
 function isOwn(owners: readonly string[], place: Place | undefined): boolean {
@@ -102,12 +125,18 @@ function conditional({ of, words }: Matcher): string {
   return `${of === 'property' ? 'its' : 'it'} ${words}`;
 }
 
-const UNSEEN = "Tags of other accounts' snapshots cannot be seen";
-
-function selectionNotes({ select, destinations, dryRun }: CopyRule, place: Place | undefined): readonly string[] {
+function selectionNotes(
+  { select, destinations, dryRun, reencrypt }: CopyRule,
+  { place, companions }: Known,
+): readonly string[] {
   const { tags, owners, regions, except } = select;
   const named = owners ?? [];
-  const others = named.filter((owner) => !isOwn([owner], place));
+  const seen = named.filter((owner) => isOwn([owner], place) || companions.includes(owner));
+  const others = named.filter((owner) => !seen.includes(owner));
+  const unseen =
+    companions.length === 0
+      ? "Tags of other accounts' snapshots cannot be seen"
+      : 'Tags of snapshots of accounts without the companion cannot be seen';
   const takesOthers = tags === undefined && (owners === undefined || others.length > 0);
   const copiesTags = destinations.some((destination) => destination.tags.copy !== 'none');
   const notes: string[] = [];
@@ -115,16 +144,19 @@ function selectionNotes({ select, destinations, dryRun }: CopyRule, place: Place
     notes.push('But the rule only rehearses: EC2 is asked whether it would allow each copy, and none is made.');
   if (tags !== undefined && others.length > 0) {
     notes.push(
-      isOwn(named, place)
-        ? `${UNSEEN}, so none of ${accountsIn(others, place)} is selected; that the rule names them lets the service use their keys.`
-        : `${UNSEEN}, so nothing is selected${place === undefined ? ', unless the service runs in such an account' : ''}.`,
+      seen.length > 0
+        ? `${unseen}, so none of ${accountsIn(others, place)} is selected; that the rule names them lets the service use their keys.`
+        : `${unseen}, so nothing is selected${place === undefined ? ', unless the service runs in such an account' : ''}.`,
     );
   }
   const consequences = [
     ...(except?.tags === undefined ? [] : ['none of those is excepted']),
     ...(copiesTags ? ['their copies get none'] : []),
   ];
-  if (takesOthers && consequences.length > 0) notes.push(`${UNSEEN}, so ${listed(consequences, 'and')}.`);
+  if (takesOthers && consequences.length > 0) notes.push(`${unseen}, so ${listed(consequences, 'and')}.`);
+  if (reencrypt === true) {
+    notes.push('What is under aws/ebs in a source account is first copied there under a key that can be shared.');
+  }
   if (place !== undefined && regions !== undefined && !regions.includes(place.region)) {
     notes.push(`The service runs in ${place.region}, so it never sees such a snapshot.`);
   }
@@ -134,8 +166,9 @@ function selectionNotes({ select, destinations, dryRun }: CopyRule, place: Place
 // --- how they are copied ---
 
 /** Whether it selects snapshots of other accounts alone. */
-function hidesTags({ select: { tags, owners } }: CopyRule, place: Place | undefined): boolean {
-  return tags === undefined && owners !== undefined && !isOwn(owners, place);
+function hidesTags({ select: { tags, owners } }: CopyRule, { place, companions }: Known): boolean {
+  if (tags !== undefined || owners === undefined) return false;
+  return !isOwn(owners, place) && !owners.some((owner) => companions.includes(owner));
 }
 
 /**
@@ -200,12 +233,17 @@ function encryptionOf({ region, outpost, localZone, encryption }: Destination): 
 
 // --- what holds for all ---
 
-function inCommon(rules: readonly CopyRule[], place: Place | undefined): readonly string[] {
+function inCommon(
+  rules: readonly CopyRule[],
+  sourceAccounts: SourceAccounts,
+  place: Place | undefined,
+): readonly string[] {
   const where = place === undefined ? 'the Region where the service runs' : `${place.region}, where the service runs,`;
   const destinations = rules.flatMap((rule) => rule.destinations);
   const inPlaces = destinations.some(({ outpost, localZone }) => (outpost ?? localZone) !== undefined);
   return [
     `Only snapshots in ${where} are looked at. One that no rule selects is left alone.`,
+    ...accountsWithCompanion(rules, sourceAccounts),
     ...severalRules(rules),
     'Never copied are snapshots that are not complete or ended in error, that are archived, in the recycle bin or on an Outpost, ' +
       `and the copies that this service made (tag ${COPIER_TAG.managed}).`,
@@ -213,6 +251,26 @@ function inCommon(rules: readonly CopyRule[], place: Place | undefined): readonl
     `Where nothing else is said, a copy is described as ${quote(USUAL_DESCRIPTION)}, starts while fewer than ${LIMITS.slots.usual} copies are pending in its Region, and is given up, and somebody told, if it is not complete ${inWords(LIMITS.deadlineSeconds.usual)} after its start.`,
     'A copy waits for its slot: the oldest snapshot first, and one copy of a volume to a destination at a time.',
     `Every copy also gets ${Object.keys(COPIER_TAG).length} tags of this service (snapshot-copier:…), which say where it comes from.`,
+  ];
+}
+
+function accountsWithCompanion(
+  rules: readonly CopyRule[],
+  { accounts, organization, externalId }: SourceAccounts,
+): readonly string[] {
+  if (accounts.length === 0) return [];
+  const one = accounts.length === 1;
+  const unless = rules.some(({ reencrypt }) => reencrypt === true)
+    ? ', unless its rule has it copied there under another key first'
+    : '';
+  const senders =
+    organization === undefined
+      ? `Events of snapshots elsewhere are heard from ${one ? 'it' : 'them'} alone.`
+      : `Every account of the organisation ${organization} may send events, and what others than ${one ? 'it' : 'these'} tell is refused.`;
+  return [
+    `${one ? 'Account' : 'Accounts'} ${listed(accounts, 'and')} ${one ? 'has' : 'have'} the companion: snapshots there are seen with their tags, shared with this account while they are copied, and marked with where their copies are.`,
+    `${senders} The role there is taken with ${externalId === undefined ? 'the name of the install' : quote(externalId)} as external id.`,
+    `What is under aws/ebs there cannot be shared, and a copy of it fails${unless}.`,
   ];
 }
 

@@ -13,7 +13,24 @@ export interface CopyRule {
   readonly destinations: readonly Destination[];
   /** Do everything but copy, and report what would happen. */
   readonly dryRun: boolean;
+  /**
+   * Copy what is under `aws/ebs` in a source account, and so cannot be shared, under a shareable key there first. Only
+   * snapshots of `SourceAccounts` can be helped so.
+   */
+  readonly reencrypt?: true;
 }
+
+/** The accounts that have companions/source-account.yml: their snapshots are seen with their tags, and shared when needed. */
+export interface SourceAccounts {
+  /** 12 digits each. */
+  readonly accounts: readonly string[];
+  /** Whose accounts may send events; without it the listed accounts may. */
+  readonly organization?: string;
+  /** What the companions' roles want to hear; without it the name of the install. */
+  readonly externalId?: string;
+}
+
+export const NO_SOURCE_ACCOUNTS: SourceAccounts = { accounts: [] };
 
 /** All that is given must match; nothing given selects every snapshot. */
 export interface Criteria {
@@ -39,23 +56,39 @@ interface Selection extends Criteria {
  * @throws RulesError that lists every problem.
  */
 export function parseRules(document: unknown): readonly CopyRule[] {
-  const { rules, problems } = checkRules(document);
+  return parseRulesFile(document).rules;
+}
+
+/** The same, with the source accounts. */
+export function parseRulesFile(document: unknown): {
+  readonly rules: readonly CopyRule[];
+  readonly sourceAccounts: SourceAccounts;
+} {
+  const { problems, ...right } = checkRules(document);
   if (problems.length > 0) throw new RulesError(`The copy rules are wrong. ${printProblems(problems)}`);
-  return rules;
+  return right;
 }
 
 /** The rules, or else every problem at once; never both, never neither. Takes anything and never throws. */
 export function checkRules(document: unknown): {
   readonly rules: readonly CopyRule[];
+  readonly sourceAccounts: SourceAccounts;
   readonly problems: readonly RuleProblem[];
 } {
   const { file, problems: ofShape } = checkShape(document);
   const problems = [...ofShape, ...crossCheck(document)];
-  return { rules: problems.length === 0 && file !== undefined ? file.rules.map(toRule) : [], problems };
+  if (problems.length > 0 || file === undefined) return { rules: [], sourceAccounts: NO_SOURCE_ACCOUNTS, problems };
+  return { rules: file.rules.map(toRule), sourceAccounts: file.sourceAccounts ?? NO_SOURCE_ACCOUNTS, problems };
 }
 
-function toRule({ name, select = {}, destinations, dryRun = false }: RuleAsWritten): CopyRule {
-  return { name, select, destinations: destinations.map(toDestination), dryRun };
+function toRule({ name, select = {}, destinations, dryRun = false, reencrypt = false }: RuleAsWritten): CopyRule {
+  return {
+    name,
+    select,
+    destinations: destinations.map(toDestination),
+    dryRun,
+    ...(reencrypt && { reencrypt }),
+  };
 }
 
 function toDestination(written: DestinationAsWritten): Destination {

@@ -2,6 +2,7 @@ import { COPIER_TAG } from './copier-tags.ts';
 import { type Destination, destinationId } from './destination.ts';
 import type { CopyRule, Criteria } from './rules.ts';
 import type { Snapshot, SnapshotState } from './snapshot.ts';
+import { INTERMEDIATE } from './source-account.ts';
 
 /** What becomes of one snapshot at one destination of one rule, and what decided it. */
 export interface Selected {
@@ -55,13 +56,15 @@ const UNFIT_STATE: Readonly<Record<Exclude<SnapshotState, 'completed' | 'error'>
 
 /** Why no rule can have a copy of this snapshot, if so. */
 function whyUnfit(snapshot: Snapshot): string | undefined {
-  const { state, stateMessage, storageTier, outpostArn, tags } = snapshot;
+  const { state, stateMessage, storageTier, outpostArn, tags, description } = snapshot;
   if (state === 'error') return `it ended in error: ${stateMessage ?? 'EC2 gave no reason'}`;
   if (state !== 'completed') return UNFIT_STATE[state];
   if (storageTier === 'archive') return 'it is archived, and EC2 copies only from the standard tier';
   if (outpostArn !== undefined) return `it is on the Outpost ${outpostArn}, and EC2 copies nothing from there`;
   const madeBy = ownValue(tags, COPIER_TAG.managed);
-  return madeBy === undefined ? undefined : `it is a copy itself, made by ${madeBy} (tag ${COPIER_TAG.managed})`;
+  if (madeBy !== undefined) return `it is a copy itself, made by ${madeBy} (tag ${COPIER_TAG.managed})`;
+  // Whoever it is shared with sees no tag of it.
+  return description.startsWith(INTERMEDIATE) ? `it is made on the way to a copy (${quote(description)})` : undefined;
 }
 
 /**
@@ -130,11 +133,11 @@ function findings(snapshot: Snapshot, criteria: Criteria, home: Home): readonly 
     ...(volumes === undefined ? [] : [isOneOf(`volume is ${volumeId}`, [volumeId], volumes)]),
     ...(description === undefined ? [] : [matchesDescription(snapshot, description)]),
     ...Object.entries(tags).map(([key, values]) =>
-      isOwn
+      isOwn || snapshot.viewedByOwner === true
         ? hasTag(snapshot, key, values)
         : {
             found: `it belongs to ${ownerId}, and tags of another account's snapshot cannot be seen`,
-            wanted: `tag ${key}; select such snapshots by owners or description`,
+            wanted: `tag ${key}; select such snapshots by owners or description, or have the companion in that account`,
           },
     ),
   ];

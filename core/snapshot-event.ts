@@ -14,6 +14,8 @@ export type SnapshotNews =
       readonly trigger: 'created' | 'shared';
       readonly snapshotIds: readonly string[];
       readonly region: string;
+      /** 12 digits: where it happened, as EventBridge says; absent from events that people write. */
+      readonly account?: string;
       /** ISO 8601: when EventBridge says it happened. */
       readonly eventTime: string;
       /** 12 digits; who shared, where the event says so. */
@@ -24,6 +26,7 @@ export type SnapshotNews =
 const envelope = z.object({
   source: z.string(),
   'detail-type': z.string(),
+  account: z.exactOptional(z.string()),
   region: z.string(),
   time: z.string(),
   resources: z._default(z.array(z.string()), []),
@@ -39,7 +42,7 @@ const envelope = z.object({
 export function readSnapshotEvent(event: unknown): SnapshotNews {
   const parsed = envelope.safeParse(event);
   if (!parsed.success) throw unreadable(event, `not an EventBridge event: ${z.prettifyError(parsed.error)}`);
-  const { source, 'detail-type': detailType, region, time, resources } = parsed.data;
+  const { source, 'detail-type': detailType, account, region, time, resources } = parsed.data;
   if (source !== 'aws.ec2') throw unreadable(event, `it is from ${source}, not from aws.ec2`);
   if (!isRegion(region)) throw unreadable(event, `region is ${JSON.stringify(region)}, which is no Region`);
 
@@ -67,9 +70,15 @@ export function readSnapshotEvent(event: unknown): SnapshotNews {
     trigger: wanted,
     snapshotIds: [...ids],
     region,
+    ...(account !== undefined && { account }),
     eventTime: time,
     ...(sharedBy !== undefined && { sharedBy }),
   };
+}
+
+/** The account that an event says it is from, before anything else of it is trusted; undefined if it names none. */
+export function accountOfEvent(event: unknown): string | undefined {
+  return z.object({ account: z.string() }).safeParse(event).data?.account;
 }
 
 /** detail-type and detail.event to what they mean for us; whatever is not here is ignored. */

@@ -40,6 +40,8 @@ export interface Snapshot {
   readonly localZone?: string;
   /** Empty if there is none. */
   readonly description: string;
-  /** This account's tags only: those of another account's snapshot cannot be seen. */
+  /** Those of the account that looked: another account's tags on its snapshot cannot be seen. */
   readonly tags: Readonly<Record<string, string>>;
+  /** It belongs to another account and was looked at from there, through the companion's role: the tags are its owner's. */
+  readonly viewedByOwner?: true;
 }

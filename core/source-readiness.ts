@@ -30,7 +30,7 @@ const NEW_HIDDEN_AT_MOST_SECONDS = 300;
 const OLD_HIDDEN_AT_MOST_SECONDS = 60;
 
 /**
- * What to do about a source of this account that was there when it was selected, and that EC2 does not show now.
+ * What to do about a source that was there when it was selected, and that EC2 does not show now.
  *
  * @param begun when the source was begun
  */

@@ -4,11 +4,14 @@ import type { CopyProgress, Removal } from './copy-progress.ts';
 import type { CopyRequest } from './copy-request.ts';
 import { UnreadableInputError } from './errors.ts';
 import type { CaughtError, ExecutionIdentity } from './execution.ts';
+import type { PreparedSource } from './prepare-source.ts';
 
 /** What every Task state of the state machine hands to its function. */
 export interface TaskInput {
   readonly execution: ExecutionIdentity;
   readonly request: CopyRequest;
+  /** What PrepareSource reported last; only for sources whose owner has the companion. */
+  readonly prepared?: PreparedSource;
   /** What StartCopy or CheckCopy reported last. */
   readonly copy?: CopyProgress;
   readonly error?: CaughtError;
@@ -34,6 +37,7 @@ const requestFields = {
     kmsKeyId: z.exactOptional(text),
     description: z.string(),
     tags,
+    companion: z.exactOptional(z.object({ reencrypt: z.boolean() })),
   }),
   destination: z.object({
     region: text,
@@ -69,6 +73,14 @@ const progress = z.object({
   ),
 });
 
+const prepared = z.object({
+  action: z.literal(['wait', 'ready', 'skip']),
+  waitSeconds: z.number(),
+  reason: z.string(),
+  copyFrom: z.exactOptional(text),
+  sharedSince: z.exactOptional(text),
+});
+
 const removal = z.object({
   outcome: z.literal(['removed', 'nothingToRemove', 'keptComplete', 'notOurs', 'couldNotRemove']),
   copyId: z.exactOptional(text),
@@ -83,6 +95,7 @@ const taskInput = z.object({
   execution: z.object({ arn: text, name: text, startTime: text, stateMachineArn: text }),
   data: z.object({
     ...requestFields,
+    prepared: z.exactOptional(prepared),
     copy: z.exactOptional(progress),
     error: z.exactOptional(caughtError),
     refused: z.exactOptional(caughtError),
@@ -100,11 +113,12 @@ export function parseTaskInput(input: unknown): TaskInput {
   const parsed = taskInput.safeParse(input);
   if (!parsed.success) throw unreadable('input of this state', parsed.error);
   const { execution, data } = parsed.data;
-  const { copy, error, refused, removal: reported, removalError, ...request } = data;
+  const { prepared, copy, error, refused, removal: reported, removalError, ...request } = data;
   const removal = removalError === undefined ? reported : couldNotRemove(copy?.copyId, removalError);
   return {
     execution,
     request,
+    ...(prepared !== undefined && { prepared }),
     ...(copy !== undefined && { copy }),
     ...(error !== undefined && { error }),
     ...(refused !== undefined && { refused }),

@@ -1,25 +1,28 @@
 // Triggered by a schedule, every hour: `healLostEvents` in serverless.yml
+
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { type AdmissionMachine, stepFunctionsAdmission } from '../aws/admission-machine.ts';
 import { dynamoDbLedger } from '../aws/dynamodb-ledger.ts';
 import { ec2Snapshots } from '../aws/ec2-snapshots.ts';
 import type { Ledger } from '../aws/ledger.ts';
 import type { SnapshotApi } from '../aws/snapshot-api.ts';
+import { type SourceSnapshots, sourceSnapshotsOf } from '../aws/source-snapshots.ts';
 import { copyRequest } from '../core/copy-request.ts';
 import { destinationId } from '../core/destination.ts';
 import { requestKey } from '../core/ledger-request.ts';
 import { daysOf, shouldBeKnown } from '../core/lookback.ts';
 import { requested } from '../core/request-transitions.ts';
-import type { CopyRule } from '../core/rules.ts';
+import type { CopyRule, SourceAccounts } from '../core/rules.ts';
 import { type Home, selectDestinations } from '../core/selection.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { sourceOwners } from '../core/source-owners.ts';
-import { readPackagedRules } from './packaged-rules.ts';
+import { readPackagedRules, readPackagedSourceAccounts } from './packaged-rules.ts';
 import { readSettings, setting } from './settings.ts';
 import { lambda, logger, metrics } from './shell.ts';
 
 interface Ports {
   readonly snapshots: Pick<SnapshotApi, 'begunOn'>;
+  readonly sourceSnapshots: (account: string) => Pick<SourceSnapshots, 'begunOn'>;
   readonly ledger: Pick<Ledger, 'change'>;
   readonly admission: AdmissionMachine;
   readonly now: () => Date;
@@ -37,24 +40,38 @@ interface Settings {
  * @throws the first error, after all snapshots had their turn
  */
 export const healLostEvents =
-  (ports: Ports, rules: readonly CopyRule[], home: Home, { region, lookbackHours }: Settings) =>
+  (ports: Ports, rules: readonly CopyRule[], listed: SourceAccounts, home: Home, { region, lookbackHours }: Settings) =>
   async (): Promise<void> => {
     if (lookbackHours === 0) return;
-    const { snapshots, admission, now } = ports;
+    const { snapshots, sourceSnapshots: ofSources, admission, now } = ports;
+    // Installs in several accounts may have the same rules file, which then lists this account too.
+    const others = listed.accounts.filter((account) => account !== home.account);
+    const { shared, withCompanion } = sourceOwners(rules, others);
     const days = daysOf(lookbackHours, now());
-    const found = [
-      ...(await snapshots.begunOn(region, days, 'own')),
-      ...(sourceOwners(rules).shared.length > 0 ? await snapshots.begunOn(region, days, 'shared') : []),
-    ];
-    // Among those that it may use, EC2 lists an account's own again.
-    const once = [...new Map(found.map((snapshot) => [snapshot.snapshotId, snapshot])).values()];
     const regions = new Set<string>();
     const troubles: unknown[] = [];
+    const note = (error: unknown, about = ''): void => {
+      troubles.push(error);
+      logger.warn(`${about}${error instanceof Error ? error.message : String(error)}`);
+    };
+    const found = [
+      ...(await snapshots.begunOn(region, days, 'own')),
+      // What the service itself had shared is looked at from its owner's side.
+      ...(shared.length > 0 ? await snapshots.begunOn(region, days, 'shared') : []).filter(
+        ({ ownerId }) => !withCompanion.includes(ownerId),
+      ),
+    ];
+    for (const account of withCompanion) {
+      try {
+        found.push(...(await ofSources(account).begunOn(region, days)));
+      } catch (error) {
+        note(error, `Source account ${account}: `);
+      }
+    }
+    // Among those that it may use, EC2 lists an account's own again.
+    const once = [...new Map(found.map((snapshot) => [snapshot.snapshotId, snapshot])).values()];
     for (const snapshot of once.filter((each) => shouldBeKnown(each, lookbackHours, now()))) {
-      await heal(snapshot, ports, rules, home, regions).catch((error: unknown) => {
-        troubles.push(error);
-        logger.warn(error instanceof Error ? error.message : String(error));
-      });
+      await heal(snapshot, ports, rules, home, regions).catch(note);
     }
     for (const woken of regions) await admission.wake(woken);
     if (troubles.length > 0) throw troubles[0];
@@ -84,6 +101,8 @@ async function heal(
 }
 
 const settings = readSettings(process.env, {
+  INSTALL_NAME: setting.INSTALL_NAME,
+  SOURCE_EXTERNAL_ID: setting.SOURCE_EXTERNAL_ID,
   ACCOUNT_ID: setting.ACCOUNT_ID,
   AWS_REGION: setting.AWS_REGION,
   ADMISSION_MACHINE_ARN: setting.ADMISSION_MACHINE_ARN,
@@ -91,15 +110,19 @@ const settings = readSettings(process.env, {
   LOOKBACK_HOURS: setting.LOOKBACK_HOURS,
 });
 
+const install = { name: settings.INSTALL_NAME, account: settings.ACCOUNT_ID, region: settings.AWS_REGION };
+
 export const handler = lambda(
   healLostEvents(
     {
       snapshots: ec2Snapshots(),
+      sourceSnapshots: sourceSnapshotsOf(install, settings.SOURCE_EXTERNAL_ID),
       ledger: dynamoDbLedger(settings.LEDGER_TABLE),
       admission: stepFunctionsAdmission(settings.ADMISSION_MACHINE_ARN),
       now: () => new Date(),
     },
     readPackagedRules(),
+    readPackagedSourceAccounts(),
     { account: settings.ACCOUNT_ID },
     { region: settings.AWS_REGION, lookbackHours: settings.LOOKBACK_HOURS },
   ),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type CopyRule, parseRules } from '../core/rules.ts';
+import { type CopyRule, parseRulesFile, type SourceAccounts } from '../core/rules.ts';
 
 /**
  * The rules that were packaged beside the function (packaging/bundle.ts writes them), checked again: a package can be
@@ -8,5 +8,14 @@ import { type CopyRule, parseRules } from '../core/rules.ts';
  * @throws RulesError
  */
 export function readPackagedRules(): readonly CopyRule[] {
-  return parseRules(JSON.parse(readFileSync(new URL('./copy-rules.json', import.meta.url), 'utf8')));
+  return read().rules;
+}
+
+/** The accounts with the companion, from the same file. */
+export function readPackagedSourceAccounts(): SourceAccounts {
+  return read().sourceAccounts;
+}
+
+function read() {
+  return parseRulesFile(JSON.parse(readFileSync(new URL('./copy-rules.json', import.meta.url), 'utf8')));
 }

@@ -14,6 +14,7 @@ export const setting = {
   LOOKBACK_HOURS: number('how far back to look for snapshots that nobody asked about', '24'),
   DEAD_LETTER_TOPIC_ARN: text('the topic for alerts', 'arn:aws:sns:eu-west-1:111122223333:copier-alerts'),
   COPIER_ROLE_ARN: text('the role that calls CopySnapshot', 'arn:aws:iam::111122223333:role/copier-StartCopyRole'),
+  SOURCE_EXTERNAL_ID: text("what the companions' roles in source accounts want to hear", 'ebs-snapshot-copier-prod'),
   AWS_LAMBDA_FUNCTION_NAME: text('the name of this function', 'ebs-snapshot-copier-prod-onSnapshotEvent'),
   AWS_REGION: text('the Region of this function', 'eu-west-1'),
 };

@@ -8,7 +8,7 @@ import { copyParameters } from '../core/copy-parameters.ts';
 import type { CopyProgress } from '../core/copy-progress.ts';
 import { deadlineOf } from '../core/deadline.ts';
 import { destinationId } from '../core/destination.ts';
-import { CopySlotsTakenError, DeadlinePassedError, NotYetVisibleError } from '../core/errors.ts';
+import { CopySlotsTakenError, DeadlinePassedError, NotYetVisibleError, SourceHiddenError } from '../core/errors.ts';
 import { basisOf, ownCopyOf } from '../core/existing-copies.ts';
 import { requestKey } from '../core/ledger-request.ts';
 import { progressOf } from '../core/next-step.ts';
@@ -33,12 +33,13 @@ interface Settings {
 /**
  * Begins the copy, unless it is there already: an earlier attempt may have begun it and lost the answer.
  *
- * @throws DeadlinePassedError, and whatever `SnapshotApi` throws
+ * @throws DeadlinePassedError, SourceHiddenError if the source of another account is not to be seen, and whatever
+ * `SnapshotApi` throws
  */
 export const startCopy =
   ({ snapshots, ledger, now }: Ports, { installName, accountId }: Settings) =>
   async (input: unknown): Promise<CopyProgress> => {
-    const { execution, request } = parseTaskInput(input);
+    const { execution, request, prepared } = parseTaskInput(input);
     const { source, destination } = request;
     const where = destinationId(destination);
     const deadline = deadlineOf(execution, request);
@@ -67,14 +68,21 @@ export const startCopy =
     }
     if (now() >= deadline) throw tooLate();
 
-    if (source.ownerId === accountId && (await snapshots.find(source.region, source.snapshotId)) === undefined) {
+    // A rehearsal leaves a source of an account with the companion as it is: not shared.
+    const copyFrom = source.companion === undefined ? source.snapshotId : prepared?.copyFrom;
+    if (copyFrom !== undefined && (await snapshots.find(source.region, copyFrom)) === undefined) {
       const { action, reason } = decideWithoutSource(new Date(source.startTime), new Date(execution.startTime), now());
-      if (action === 'askAgain') throw new NotYetVisibleError(`${source.snapshotId} in ${source.region}: ${reason}`);
+      if (action === 'askAgain') throw new NotYetVisibleError(`${copyFrom} in ${source.region}: ${reason}`);
+      if (source.ownerId !== accountId) {
+        throw new SourceHiddenError(
+          `EC2 does not show ${copyFrom} in ${source.region} to account ${accountId}: it was deleted, or its share was taken back.`,
+        );
+      }
       logger.warn(`Skipped ${source.snapshotId} for ${where}: ${reason}`, { rule: request.rule });
       return { action, reason, progressPercent: 0, waitSeconds: 0, adopted: false };
     }
 
-    const { parameters, droppedTags } = copyParameters(request, installName);
+    const { parameters, droppedTags } = copyParameters(request, installName, prepared?.copyFrom);
     if (droppedTags.length > 0) {
       logger.warn(`Tags of ${source.snapshotId} that its copy at ${where} will not have`, { droppedTags });
     }

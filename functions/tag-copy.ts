@@ -1,12 +1,21 @@
 // State TagCopy of statemachines/copy-snapshot.asl.yml
+
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { ec2Snapshots } from '../aws/ec2-snapshots.ts';
 import type { SnapshotApi } from '../aws/snapshot-api.ts';
+import { type SourceSnapshots, sourceSnapshotsOf } from '../aws/source-snapshots.ts';
 import { COPIER_TAG, type CopyTagState, copiedToTag } from '../core/copier-tags.ts';
 import { destinationId } from '../core/destination.ts';
 import { readEc2Answer } from '../core/ec2-errors.ts';
-import { CopierError, RequestRefusedError, SourceNotMarkedError, UnreadableInputError } from '../core/errors.ts';
+import {
+  CopierError,
+  RequestRefusedError,
+  SourceAccountRefusedError,
+  SourceNotMarkedError,
+  UnreadableInputError,
+} from '../core/errors.ts';
 import { isExpectedFull } from '../core/existing-copies.ts';
+import type { ActingInstall } from '../core/source-account.ts';
 import { parseTaskInput } from '../core/task-input.ts';
 import { readSettings, setting } from './settings.ts';
 import { lambda, logger, metrics } from './shell.ts';
@@ -20,13 +29,15 @@ export interface CopyResult {
   readonly sourceNotMarked?: string;
 }
 
-interface Settings {
-  readonly accountId: string;
+interface Ports {
+  readonly snapshots: Pick<SnapshotApi, 'tag'>;
+  readonly sourceSnapshots: (account: string) => Pick<SourceSnapshots, 'tag'>;
+  readonly now: () => Date;
 }
 
-/** Marks the copy as complete, and the source with the copy's id where both are in this account. */
+/** Marks the copy as complete, and the source with the copy's id: in this account, or through its owner's companion. */
 export const tagCopy =
-  (snapshots: Pick<SnapshotApi, 'tag'>, now: () => Date, { accountId }: Settings) =>
+  ({ snapshots, sourceSnapshots: ofSources, now }: Ports, { account: accountId }: Pick<ActingInstall, 'account'>) =>
   async (input: unknown): Promise<CopyResult> => {
     const { execution, request, copy } = parseTaskInput(input);
     if (copy?.copyId === undefined) throw new UnreadableInputError('TagCopy needs $.copy.copyId from CheckCopy.');
@@ -35,7 +46,8 @@ export const tagCopy =
 
     const copied: CopyTagState = 'copied';
     await snapshots.tag(destination.region, copy.copyId, { [COPIER_TAG.state]: copied });
-    const sourceNotMarked = await markSource(snapshots, source, accountId, { [copiedToTag(where)]: copy.copyId });
+    const marker = source.ownerId === accountId ? snapshots : source.companion && ofSources(source.ownerId);
+    const sourceNotMarked = await markSource(marker, source, { [copiedToTag(where)]: copy.copyId });
 
     const seconds = Math.round((now().getTime() - Date.parse(copy.copyStartTime ?? execution.startTime)) / 1000);
     const expectedFull = isExpectedFull(request, accountId, copy.basis, copy.kmsKeyId);
@@ -57,23 +69,39 @@ export const tagCopy =
  * @throws SourceNotMarkedError for trouble that may pass
  */
 async function markSource(
-  snapshots: Pick<SnapshotApi, 'tag'>,
+  marker: Pick<SnapshotApi, 'tag'> | undefined,
   source: { readonly region: string; readonly snapshotId: string; readonly ownerId: string },
-  accountId: string,
   mark: Readonly<Record<string, string>>,
 ): Promise<string | undefined> {
-  if (source.ownerId !== accountId) return `the source belongs to account ${source.ownerId}`;
+  if (marker === undefined) return `the source belongs to account ${source.ownerId}`;
   try {
-    await snapshots.tag(source.region, source.snapshotId, mark);
+    await marker.tag(source.region, source.snapshotId, mark);
     return undefined;
   } catch (error) {
     if (!(error instanceof CopierError)) throw error;
     const isGone = readEc2Answer(error.message)?.code === 'InvalidSnapshot.NotFound';
-    if (isGone || error instanceof RequestRefusedError) return error.message;
+    if (isGone || error instanceof RequestRefusedError || error instanceof SourceAccountRefusedError)
+      return error.message;
     throw new SourceNotMarkedError(error.message, { cause: error });
   }
 }
 
-const settings = readSettings(process.env, { ACCOUNT_ID: setting.ACCOUNT_ID });
+const settings = readSettings(process.env, {
+  INSTALL_NAME: setting.INSTALL_NAME,
+  ACCOUNT_ID: setting.ACCOUNT_ID,
+  AWS_REGION: setting.AWS_REGION,
+  SOURCE_EXTERNAL_ID: setting.SOURCE_EXTERNAL_ID,
+});
 
-export const handler = lambda(tagCopy(ec2Snapshots(), () => new Date(), { accountId: settings.ACCOUNT_ID }));
+const install = { name: settings.INSTALL_NAME, account: settings.ACCOUNT_ID, region: settings.AWS_REGION };
+
+export const handler = lambda(
+  tagCopy(
+    {
+      snapshots: ec2Snapshots(),
+      sourceSnapshots: sourceSnapshotsOf(install, settings.SOURCE_EXTERNAL_ID),
+      now: () => new Date(),
+    },
+    install,
+  ),
+);

@@ -8,7 +8,16 @@ import { readRulesDocument } from './rules-file.ts';
 const repository = fileURLToPath(new URL('..', import.meta.url));
 
 /** The functions that ask the rules. */
-const ASK_RULES = ['on-snapshot-event', 'admit-copies', 'sweep', 'heal-lost-events', 'request-copy'];
+const ASK_RULES = [
+  'on-snapshot-event',
+  'admit-copies',
+  'explain-failure',
+  'sweep',
+  'heal-lost-events',
+  'request-copy',
+  'release-source',
+  'look-at-sources',
+];
 
 /**
  * Writes dist/<function>/index.mjs, its chunks and source maps, for each function, and the rules beside those that

@@ -1,4 +1,5 @@
 import { roles } from './derive-roles.ts';
+import { sourceBus } from './derive-source-bus.ts';
 import { rulesMetadata } from './rules-of-template.ts';
 import type { RulesText } from './rules-text.ts';
 
@@ -7,7 +8,13 @@ const USUAL_INSTALL = 'ebs-snapshot-copier-dev';
 
 /** Why rules that are right could still not be deployed, each in words: what AWS has limits for. */
 export function whyNotDeployable(rulesText: RulesText): readonly string[] {
-  return [() => roles(rulesText.rules, USUAL_INSTALL), () => rulesMetadata(rulesText)].flatMap((derive) => {
+  const { rules, sourceAccounts } = rulesText;
+  const derivations = [
+    () => roles(rules, USUAL_INSTALL, sourceAccounts),
+    () => sourceBus(sourceAccounts, USUAL_INSTALL),
+    () => rulesMetadata(rulesText),
+  ];
+  return derivations.flatMap((derive) => {
     try {
       derive();
       return [];

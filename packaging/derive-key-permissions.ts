@@ -1,8 +1,8 @@
 import { partitionOf } from '../core/region.ts';
 import { destinationRegions } from '../core/rule-destinations.ts';
 import { parseKmsKey } from '../core/rules/kms-key.ts';
-import type { CopyRule } from '../core/rules.ts';
-import { sourceOwners } from '../core/source-owners.ts';
+import type { CopyRule, SourceAccounts } from '../core/rules.ts';
+import { sourceKeyAccounts } from '../core/source-key-accounts.ts';
 import { ACCOUNT, PARTITION, type Permission, REGION, sub } from './permission.ts';
 
 /**
@@ -20,16 +20,53 @@ const USE_OF_A_KEY = [
 ];
 
 /** What StartCopy may do with KMS keys: only through EC2, and only with keys that the rules can lead to. */
-export function keyPermissions(rules: readonly CopyRule[]): readonly Permission[] {
+export function keyPermissions(rules: readonly CopyRule[], sourceAccounts: SourceAccounts): readonly Permission[] {
   const through = { 'kms:ViaService': ec2Services(rules) };
   const { named, byAlias, defaults } = destinationKeys(rules);
   return [
-    ...useAndGrant('SourceKeys', sourceKeys(rules), 'the keys of source snapshots, read by EC2 for the copy', through),
+    ...useAndGrant(
+      'SourceKeys',
+      sourceKeys(rules, sourceAccounts),
+      'the keys of source snapshots, read by EC2 for the copy',
+      through,
+    ),
     ...useAndGrant('NamedKeys', named, 'the keys that the rules name by id or ARN, for the copies', through),
     ...[...byAlias].flatMap(([alias, keys], index) =>
       useAndGrant(`AliasKeys${index + 1}`, keys, `the keys that have ${alias}, for the copies`, through, alias),
     ),
     ...useAndGrant('DefaultKeys', defaults, 'the default EBS keys, for copies without a key of their own', through),
+  ];
+}
+
+/** What ExplainFailure may do with them: look, whose policy lacks what. */
+export function keyLookPermissions(rules: readonly CopyRule[], sourceAccounts: SourceAccounts): readonly Permission[] {
+  const { named, byAlias } = destinationKeys(rules);
+  const withCompanion = new Set(sourceAccounts.accounts);
+  const ofSources = sourceKeyAccounts(rules, sourceAccounts);
+  const others =
+    ofSources === 'any'
+      ? [keyArn(REGION, '*', '*')]
+      : ofSources
+          .filter((account) => account !== 'self' && !withCompanion.has(account))
+          .map((account) => keyArn(REGION, account, '*'));
+  const ofCopies = [...named, ...[...byAlias.values()].flat()].filter((key) => !isOwn(key));
+  return [
+    {
+      sid: 'LookAtKeys',
+      reason: 'See what the keys of this account lack, when EC2 could not use one',
+      actions: ['kms:DescribeKey', 'kms:GetKeyPolicy', 'kms:ListGrants'],
+      resources: [REGION, ...destinationRegions(rules)].map((region) => keyArn(region, ACCOUNT, '*')),
+    },
+    ...(others.length + ofCopies.length === 0
+      ? []
+      : [
+          {
+            sid: 'LookAtKeysOfOthers',
+            reason: 'See whether those of other accounts are there; only these can read their policies',
+            actions: ['kms:DescribeKey'],
+            resources: [...others, ...ofCopies],
+          },
+        ]),
   ];
 }
 
@@ -77,14 +114,10 @@ function ec2Services(rules: readonly CopyRule[]): readonly Text[] {
   ]);
 }
 
-/**
- * Which key a snapshot has nobody knows before. It belongs to the owner as a rule, and else to an account that the rules
- * can name for this purpose.
- */
-function sourceKeys(rules: readonly CopyRule[]): readonly Text[] {
-  const { own, shared, named } = sourceOwners(rules);
-  if (shared === 'any') return [keyArn(REGION, '*', '*')];
-  return [...(own === 'always' ? [ACCOUNT] : []), ...named].map((account) => keyArn(REGION, account, '*'));
+function sourceKeys(rules: readonly CopyRule[], sourceAccounts: SourceAccounts): readonly Text[] {
+  const accounts = sourceKeyAccounts(rules, sourceAccounts);
+  if (accounts === 'any') return [keyArn(REGION, '*', '*')];
+  return accounts.map((account) => keyArn(REGION, account === 'self' ? ACCOUNT : account, '*'));
 }
 
 function destinationKeys(rules: readonly CopyRule[]) {
@@ -108,6 +141,10 @@ function destinationKeys(rules: readonly CopyRule[]) {
     byAlias: new Map([...byAlias].map(([alias, keys]) => [alias, [...keys.values()]])),
     defaults: [...defaults.values()],
   };
+}
+
+function isOwn(key: Text): boolean {
+  return JSON.stringify(key).includes(`:${ACCOUNT}:`);
 }
 
 function keyArn(region: string, account: string, id: string): Text {

@@ -1,11 +1,15 @@
-import type { CopyRule } from '../core/rules.ts';
+import { type CopyRule, NO_SOURCE_ACCOUNTS, type SourceAccounts } from '../core/rules.ts';
 import { permissionsOf, ROLE_OWNERS } from './derive-permissions.ts';
 import type { Text } from './permission.ts';
 
 /** A Markdown table of everything that the service may do: one row for each statement of each role. */
-export function permissionsTable(rules: readonly CopyRule[], install: string): string {
+export function permissionsTable(
+  rules: readonly CopyRule[],
+  install: string,
+  sourceAccounts: SourceAccounts = NO_SOURCE_ACCOUNTS,
+): string {
   const rows = ROLE_OWNERS.flatMap((owner) =>
-    permissionsOf(owner, rules, install).map(({ actions, resources, reason }) => [
+    permissionsOf(owner, rules, install, sourceAccounts).map(({ actions, resources, reason }) => [
       `\`${owner}\``,
       actions.map(code).join('<br>'),
       resources.map((resource) => code(print(resource))).join('<br>'),

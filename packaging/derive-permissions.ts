@@ -1,14 +1,17 @@
 import { COPIER_TAG, copiedToTag } from '../core/copier-tags.ts';
 import { destinationRegions } from '../core/rule-destinations.ts';
-import type { CopyRule } from '../core/rules.ts';
+import { type CopyRule, NO_SOURCE_ACCOUNTS, type SourceAccounts } from '../core/rules.ts';
+import { actingName } from '../core/source-account.ts';
+import { MOST_LISTED_ACCOUNTS } from '../core/source-key-accounts.ts';
 import { sourceOwners } from '../core/source-owners.ts';
-import { keyPermissions } from './derive-key-permissions.ts';
+import { keyLookPermissions, keyPermissions } from './derive-key-permissions.ts';
 import { ACCOUNT, PARTITION, type Permission, REGION, sub, type Text } from './permission.ts';
 
 /** The functions, by their names in serverless.yml. */
 export const FUNCTION_NAMES = [
   'onSnapshotEvent',
   'admitCopies',
+  'prepareSource',
   'startCopy',
   'checkCopy',
   'tagCopy',
@@ -19,6 +22,8 @@ export const FUNCTION_NAMES = [
   'sweep',
   'healLostEvents',
   'requestCopy',
+  'releaseSource',
+  'lookAtSources',
 ] as const;
 
 /** What else has a role: the state machines, the rule that starts one of them, and the schedules. */
@@ -36,10 +41,19 @@ export type RoleOwner = (typeof ROLE_OWNERS)[number];
  *
  * @param install the value of the tag `snapshot-copier:managed` on copies of this install
  */
-export function permissionsOf(owner: RoleOwner, rules: readonly CopyRule[], install: string): readonly Permission[] {
+export function permissionsOf(
+  owner: RoleOwner,
+  rules: readonly CopyRule[],
+  install: string,
+  sourceAccounts: SourceAccounts = NO_SOURCE_ACCOUNTS,
+): readonly Permission[] {
   switch (owner) {
     case 'copySnapshotMachine':
-      return [...machinePermissions(COPY_TASKS), publish('Send the alert of a failed copy')];
+      return [
+        ...machinePermissions(COPY_TASKS),
+        trace(['xray:GetSamplingRules', 'xray:GetSamplingTargets']),
+        publish('Send the alert of a failed copy'),
+      ];
     case 'admitCopiesMachine':
       return machinePermissions(['AdmitCopies']);
     case 'copyEventsRule':
@@ -50,20 +64,32 @@ export function permissionsOf(owner: RoleOwner, rules: readonly CopyRule[], inst
           sid: 'CallFunctions',
           reason: 'Call the functions that run by the clock',
           actions: ['lambda:InvokeFunction'],
-          resources: ['Sweep', 'HealLostEvents'].map((name) => ({ 'Fn::GetAtt': [`${name}LambdaFunction`, 'Arn'] })),
+          resources: clockFunctions(sourceAccounts).map((name) => ({ 'Fn::GetAtt': [`${name}LambdaFunction`, 'Arn'] })),
         },
       ];
     default:
-      return [...ownPermissions(owner, rules, install), ...everyFunctionMay(owner)];
+      return [...ownPermissions(owner, rules, install, sourceAccounts), ...everyFunctionMay(owner)];
   }
 }
 
-function ownPermissions(owner: FunctionName, rules: readonly CopyRule[], install: string): readonly Permission[] {
+/** Shares and intermediate copies are only left behind where there are source accounts. */
+function clockFunctions({ accounts }: SourceAccounts): readonly string[] {
+  return ['Sweep', 'HealLostEvents', ...(accounts.length > 0 ? ['ReleaseSource'] : [])];
+}
+
+function ownPermissions(
+  owner: FunctionName,
+  rules: readonly CopyRule[],
+  install: string,
+  sourceAccounts: SourceAccounts,
+): readonly Permission[] {
   const regions = destinationRegions(rules);
+  const actInSources = (reason: string) => takeCompanionRoles(sourceAccounts, install, reason);
   switch (owner) {
     case 'onSnapshotEvent':
       return [
         look('Sources', [{ Ref: 'AWS::Region' }], 'Read the facts of the snapshot that an event names'),
+        ...actInSources('Read them as their owner does, with their tags, in source accounts'),
         changeLedger('Write a request per destination, once'),
         wakeAdmission('Have admission look at new requests', install),
         startCopies('Start the executions of dry runs, which take no slot'),
@@ -79,6 +105,11 @@ function ownPermissions(owner: FunctionName, rules: readonly CopyRule[], install
         lookAtExecutions('See whether one that has the name already is of an earlier request', install),
         wakeAdmission('Start the successor of an execution that has to end', install),
       ];
+    case 'prepareSource':
+      return [
+        look('Sources', [{ Ref: 'AWS::Region' }], 'See whether a share has effect'),
+        ...actInSources('Share a source, or have it copied there under a key that can be shared'),
+      ];
     case 'startCopy':
       return [
         look(
@@ -87,13 +118,17 @@ function ownPermissions(owner: FunctionName, rules: readonly CopyRule[], install
           'Look for the copy before beginning one, as an answer may have been lost, and whether the source is still there',
         ),
         changeLedger('Note the id of the copy'),
-        ...copyPermissions(rules, regions, install),
-        ...keyPermissions(rules),
+        ...copyPermissions(rules, regions, install, sourceAccounts),
+        ...keyPermissions(rules, sourceAccounts),
       ];
     case 'checkCopy':
       return [look('Copies', regions, 'See how far the copy is')];
     case 'tagCopy':
-      return [tagOwnCopies(regions, install, 'Mark a complete copy as copied'), TAG_SOURCES];
+      return [
+        tagOwnCopies(regions, install, 'Mark a complete copy as copied'),
+        TAG_SOURCES,
+        ...actInSources('Write the id of the copy on its source, in source accounts'),
+      ];
     case 'removeFailedCopy':
       return [
         look('Copies', regions, 'Look what a failed copy left behind'),
@@ -109,7 +144,10 @@ function ownPermissions(owner: FunctionName, rules: readonly CopyRule[], install
     case 'returnToQueue':
       return [changeLedger('Have a request wait again'), readQueue('Count the copies that are known')];
     case 'explainFailure':
-      return [];
+      return [
+        ...keyLookPermissions(rules, sourceAccounts),
+        ...actInSources('See what their keys lack, when EC2 could not use one'),
+      ];
     case 'onCopyEnded':
       return [
         changeLedger('Write down how a copy ended'),
@@ -129,9 +167,18 @@ function ownPermissions(owner: FunctionName, rules: readonly CopyRule[], install
     case 'healLostEvents':
       return [
         look('Sources', [{ Ref: 'AWS::Region' }], 'List the snapshots of the last hours'),
+        ...actInSources('List those of source accounts'),
         changeLedger('Write the requests that are missing, once'),
         wakeAdmission('Have admission look at new requests', install),
       ];
+    case 'releaseSource':
+      return [
+        lookAtExecutions('See whether the execution that needed a share still runs', install),
+        ...actInSources('Take back shares, and remove intermediate copies'),
+        KEEP_STUCK_EVENTS,
+      ];
+    case 'lookAtSources':
+      return actInSources("Let people's commands see source accounts, and try what the role may do there");
     case 'requestCopy':
       return [
         look('Copies', regions, 'See whether the copy that was made is still there'),
@@ -152,9 +199,10 @@ function copyPermissions(
   rules: readonly CopyRule[],
   regions: readonly string[],
   install: string,
+  { accounts }: SourceAccounts,
 ): readonly Permission[] {
-  const { own, shared } = sourceOwners(rules);
-  const listed = new Set([...(own === 'always' ? [] : own), ...(shared === 'any' ? [] : shared)]);
+  const { own, shared, withCompanion } = sourceOwners(rules, accounts);
+  const listed = new Set([...(own === 'always' ? [] : own), ...(shared === 'any' ? [] : shared), ...withCompanion]);
   const owners: readonly Text[] = [...(own === 'always' ? [{ Ref: 'AWS::AccountId' }] : []), ...listed];
   return [
     {
@@ -184,7 +232,27 @@ function copyPermissions(
   ];
 }
 
-const COPY_TASKS = ['StartCopy', 'CheckCopy', 'TagCopy', 'ReturnToQueue', 'RemoveFailedCopy', 'ExplainFailure'];
+/** Nothing if there are no source accounts. The role is that of companions/source-account.yml, which trusts this install. */
+function takeCompanionRoles({ accounts }: SourceAccounts, install: string, reason: string): readonly Permission[] {
+  if (accounts.length === 0) return [];
+  const name = actingName({ name: install, account: ACCOUNT });
+  const roleIn = (account: string) => sub(`arn:${PARTITION}:iam::${account}:role/snapshot-copier/${name}`);
+  const which =
+    accounts.length > MOST_LISTED_ACCOUNTS
+      ? { resources: [roleIn('*')], conditions: { StringEquals: { 'aws:ResourceAccount': accounts } } }
+      : { resources: accounts.map(roleIn) };
+  return [{ sid: 'TakeCompanionRoles', reason, actions: ['sts:AssumeRole'], ...which }];
+}
+
+const COPY_TASKS = [
+  'PrepareSource',
+  'StartCopy',
+  'CheckCopy',
+  'TagCopy',
+  'ReturnToQueue',
+  'RemoveFailedCopy',
+  'ExplainFailure',
+];
 
 /** An execution may outlive a deployment, and then calls the version that it began with. */
 function machinePermissions(tasks: readonly string[]): readonly Permission[] {
@@ -213,7 +281,6 @@ function machinePermissions(tasks: readonly string[]): readonly Permission[] {
       ],
       resources: ['*'],
     },
-    trace(['xray:GetSamplingRules', 'xray:GetSamplingTargets']),
   ];
 }
 

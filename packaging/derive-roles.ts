@@ -1,5 +1,5 @@
-import type { CopyRule } from '../core/rules.ts';
-import { capitalised, permissionsOf, ROLE_OWNERS, type RoleOwner } from './derive-permissions.ts';
+import { type CopyRule, NO_SOURCE_ACCOUNTS, type SourceAccounts } from '../core/rules.ts';
+import { capitalised, FUNCTION_NAMES, permissionsOf, ROLE_OWNERS, type RoleOwner } from './derive-permissions.ts';
 import type { Permission } from './permission.ts';
 import { plainError } from './plain-error.ts';
 
@@ -8,29 +8,36 @@ const LONGEST_POLICY = 10_240;
 
 /**
  * One AWS::IAM::Role for each function, state machine, rule and schedule that needs one, by logical id (`StartCopyRole`, …), as CloudFormation
- * resources. None has a fixed name, so that installs do not get in each other's way.
+ * resources. None has a fixed name, so that installs do not get in each other's way; those of functions have a path.
  *
  * @throws Error if the rules need a longer policy than IAM allows.
  */
-export function roles(rules: readonly CopyRule[], install: string) {
-  return Object.fromEntries(ROLE_OWNERS.map((owner) => [`${capitalised(owner)}Role`, role(owner, rules, install)]));
+export function roles(
+  rules: readonly CopyRule[],
+  install: string,
+  sourceAccounts: SourceAccounts = NO_SOURCE_ACCOUNTS,
+) {
+  return Object.fromEntries(
+    ROLE_OWNERS.map((owner) => [`${capitalised(owner)}Role`, role(owner, rules, install, sourceAccounts)]),
+  );
 }
 
-function role(owner: RoleOwner, rules: readonly CopyRule[], install: string) {
+function role(owner: RoleOwner, rules: readonly CopyRule[], install: string, sourceAccounts: SourceAccounts) {
   const policy = {
     Version: '2012-10-17',
-    Statement: permissionsOf(owner, rules, install).map(statement),
+    Statement: permissionsOf(owner, rules, install, sourceAccounts).map(statement),
   };
   const length = policyLength(policy);
   if (length > LONGEST_POLICY) {
     throw plainError(
       `The rules need a policy of about ${length} characters for ${owner}, and IAM allows ${LONGEST_POLICY}. ` +
-        'Have the same key alias in all Regions, or fewer destinations, or two installs with a rules file each.',
+        'Have the same key alias in all Regions, or fewer destinations or source accounts, or two installs with a rules file each.',
     );
   }
   return {
     Type: 'AWS::IAM::Role',
     Properties: {
+      ...(isFunction(owner) && { Path: functionRolePath(install) }),
       Description: `What ${owner} of ${install} may do`,
       AssumeRolePolicyDocument: {
         Version: '2012-10-17',
@@ -39,6 +46,18 @@ function role(owner: RoleOwner, rules: readonly CopyRule[], install: string) {
       Policies: [{ PolicyName: capitalised(owner), PolicyDocument: policy }],
     },
   };
+}
+
+/**
+ * Where the roles of an install's functions are, and no others: policies in source accounts name them so, for they have no
+ * names that could be known before. companions/source-account.yml has it too.
+ */
+function functionRolePath(install: string): string {
+  return `/snapshot-copier/${install}/`;
+}
+
+function isFunction(owner: RoleOwner): boolean {
+  return FUNCTION_NAMES.some((name) => name === owner);
 }
 
 function trustOf(owner: RoleOwner) {

@@ -9,10 +9,12 @@ module.exports = async ({ resolveVariable }) => {
   const { rulesMetadata } = require('./rules-of-template.ts');
   const { snapshotEventPatterns } = require('./derive-events.ts');
   const { roles } = require('./derive-roles.ts');
+  const { sourceBus, sourceBusOutputs, sourceExternalId } = require('./derive-source-bus.ts');
+  const { endsOfExecutions, releaseSchedule } = require('./derive-release.ts');
   const { observability } = require('./observability.ts');
 
   const rulesText = readRulesFileText(await resolveVariable('self:custom.rulesFile'));
-  const { rules } = rulesText;
+  const { rules, sourceAccounts } = rulesText;
   const install = await resolveVariable('self:custom.install');
   return {
     /** The text of the rules, for whoever asks CloudFormation what is deployed. */
@@ -25,9 +27,16 @@ module.exports = async ({ resolveVariable }) => {
         deadLetterQueueArn: { 'Fn::GetAtt': ['StuckEventsQueue', 'Arn'] },
       },
     })),
+    /** Events of the function releaseSource. */
+    endsOfExecutions: endsOfExecutions(sourceAccounts),
     /** A role per function, state machine, rule and schedule. */
-    roles: roles(rules, install),
+    roles: roles(rules, install, sourceAccounts),
+    /** The bus for events of source accounts, and what is said in its outputs. */
+    sourceBus: { ...sourceBus(sourceAccounts, install), ...releaseSchedule(sourceAccounts) },
+    sourceBusOutputs: sourceBusOutputs(sourceAccounts),
+    /** What the functions say when they act in source accounts. */
+    sourceExternalId: sourceExternalId(sourceAccounts, install),
     /** Alarms and the dashboard. */
-    observability: observability(install, await resolveVariable('self:provider.region'), rules),
+    observability: observability(install, await resolveVariable('self:provider.region'), rules, sourceAccounts),
   };
 };

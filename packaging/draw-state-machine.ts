@@ -22,7 +22,7 @@ type Functions = ReadonlyMap<string, FunctionInService>;
 
 /**
  * The state machine that copies as SVG, always the same for the same definition: the way of a good copy straight down, the
- * loop of waiting on its left, the way of a failed one in red on its right, and above that what a certain error leads to
+ * loops of waiting beside it, the way of a failed one in red on its right, and above that what a certain error leads to
  * that is no failure.
  *
  * @throws Error if the definition has outgrown this layout.
@@ -39,17 +39,24 @@ export async function drawStateMachine(machine: StateMachine, functions: Functio
 
 /** Who stands where: the names of the states, each list in the order of the way through them. */
 interface Layout {
-  /** From the start to the end of a good copy. */
+  /** From the start to the end of a good copy, with all that can be left out. */
   readonly down: readonly string[];
-  /** From the choice back to it. */
-  readonly loop: readonly string[];
+  readonly loops: readonly Loop[];
   /** Other good ends. */
   readonly asides: readonly string[];
   /** What a Catch for certain errors leads to, from the state that has it to a good end. */
   readonly detours: readonly Detour[];
   /** From the first state that every Catch leads to. */
   readonly failure: readonly string[];
+  /** The last one on the way down. */
   readonly choice: string;
+}
+
+/** From a choice on the way down back to that way. */
+interface Loop {
+  readonly choice: string;
+  /** Without what is on the way down. */
+  readonly way: readonly string[];
 }
 
 interface Detour {
@@ -60,7 +67,7 @@ interface Detour {
 
 function toDot(machine: StateMachine, functions: Functions): string {
   const layout = layOut(machine);
-  const { down, loop, asides, detours, failure, choice } = layout;
+  const { down, loops, asides, detours, failure, choice } = layout;
   const states = Object.entries(machine.States);
   const framed = states.flatMap(([name]) => (failure.includes(name) ? [] : [name]));
   const afterChoice = down[down.indexOf(choice) + 1];
@@ -81,8 +88,9 @@ function toDot(machine: StateMachine, functions: Functions): string {
     ${states.flatMap(([name, state]) => edges(name, state, layout)).join('\n    ')}
     ${id(afterChoice)} -> ${id(failure[0])} [ltail=cluster_tried, weight=0, ${red('style=dashed')}]
     ${detours.map(({ from, way }) => sameRow(from, way[0])).join('\n    ')}
-    ${sameRow(loop.at(-1), choice, ...detours.map(({ way }) => way.at(-1)))}
-    ${sameRow(loop[0], afterChoice, failure[0])}
+    ${loops.map((loop) => sameRow(loop.way.at(-1), loop.choice)).join('\n    ')}
+    ${sameRow(choice, ...detours.map(({ way }) => way.at(-1)))}
+    ${sameRow(...longLoops(loops).map(([first]) => first), afterChoice, failure[0])}
     ${sameRow(...asides, end)}
     ${asides.map((name) => `${id(name)} -> ${id(end)} [style=invis]`).join('\n    ')}
   }`;
@@ -101,16 +109,33 @@ function layOut({ StartAt, States }: StateMachine): Layout {
   const tasks = Object.entries(States).flatMap(([name, state]) =>
     state.Type === 'Task' ? [[name, state] as const] : [],
   );
-  const first = wayFrom(StartAt);
-  const choice = first.at(-1) ?? '';
-  const state = States[choice];
-  if (state?.Type !== 'Choice') throw new Error(`${choice} should be the Choice that the start leads to`);
+  const isEnd = (name: string | undefined) => ['Succeed', 'Fail'].includes(States[name ?? '']?.Type ?? '');
 
-  const branches = state.Choices.map(({ Next }) => wayFrom(Next));
-  const loop = branches.find((way) => way.includes(choice)) ?? [];
-  const failure = wayFrom(state.Default);
-  const straight = branches.find((way) => way !== loop && way.length > 1) ?? [];
-  const asides = branches.filter((way) => way !== loop && way !== straight).map(([name = '']) => name);
+  const down: string[] = [];
+  const loops: Loop[] = [];
+  const asides = new Set<string>();
+  const defaults = new Map<string, string>();
+  for (let at: string | undefined = StartAt; at !== undefined; ) {
+    down.push(...wayFrom(at));
+    const choice: string = down.at(-1) ?? '';
+    const state: State | undefined = States[choice];
+    if (state?.Type !== 'Choice') break;
+    defaults.set(choice, state.Default);
+    const ways = state.Choices.map(({ Next }) => wayFrom(Next));
+    const isLoop = (way: readonly string[]) => way.some((name) => down.includes(name));
+    const onwards = ways.find((way) => !isLoop(way) && !isEnd(way[0]));
+    for (const way of ways) {
+      if (isLoop(way)) loops.push({ choice, way: way.filter((name) => !down.includes(name)) });
+      else if (way !== onwards) asides.add(way[0] ?? '');
+    }
+    at = onwards?.[0];
+  }
+  const [choice, otherwise] = [...defaults].at(-1) ?? [];
+  if (choice === undefined || otherwise === undefined) throw new Error(`${StartAt} should lead to a Choice`);
+  const failure = wayFrom(otherwise);
+  for (const [name, to] of defaults) {
+    if (to !== failure[0] && !down.includes(to)) throw new Error(`${name} leads to ${to}, which has no place`);
+  }
   const framed = tasks.filter(([name]) => !failure.includes(name));
   const detours = framed.flatMap(([from, { Catch = [], Next: next }]) =>
     // A Catch that goes on as if nothing had happened needs no arrow of its own.
@@ -131,17 +156,15 @@ function layOut({ StartAt, States }: StateMachine): Layout {
       throw new Error(`${name} has no Catch, or one that leads elsewhere: its frame in the drawing would be a lie`);
     }
   }
-  return {
-    down: [...first, ...straight],
-    loop: loop.filter((name) => name !== choice),
-    asides,
-    detours,
-    failure,
-    choice,
-  };
+  return { down, loops, asides: [...asides], detours, failure, choice };
 }
 
-function node(name: string, state: State, functions: Functions, { down, loop, detours, failure }: Layout): string {
+/** Those of more than one state. */
+function longLoops(loops: readonly Loop[]): readonly (readonly string[])[] {
+  return loops.map(({ way }) => way).filter(({ length }) => length > 1);
+}
+
+function node(name: string, state: State, functions: Functions, { down, loops, detours, failure }: Layout): string {
   const label = [
     `<b><font point-size="15">${escapeXml(name)}</font></b>`,
     ...(state.Comment === undefined
@@ -153,7 +176,8 @@ function node(name: string, state: State, functions: Functions, { down, loop, de
       (text) => `<font point-size="11" face="Courier" color="${COLOUR.muted}">${text}</font>`,
     ),
   ].join('<br/>');
-  const column = [down, loop, failure, ...detours.map(({ way }) => way)].findIndex((names) => names.includes(name));
+  const columns = [down, loops.flatMap(({ way }) => way), failure, ...detours.map(({ way }) => way)];
+  const column = columns.findIndex((names) => names.includes(name));
   return `${id(name)} [label=<${label}>, ${look(state, failure.includes(name))}, group="column ${column}"]`;
 }
 
@@ -187,13 +211,15 @@ function look(state: State, failing: boolean): string {
   }
 }
 
-function edges(name: string, state: State, { down, loop, asides, detours, failure }: Layout): readonly string[] {
+function edges(name: string, state: State, { down, loops, asides, detours, failure }: Layout): readonly string[] {
+  const looping = loops.flatMap(({ way }) => way);
   const edge = (to: string, label = '') => {
     const text = label === '' ? [] : [`label=" ${label} "`];
-    const within = loop.includes(name) && loop.includes(to);
+    const loop = loops.find(({ way }) => way.includes(name));
+    const upwards = loop !== undefined && to !== loop.choice;
     // Drawn upwards: for Graphviz the other way round.
-    if (within) return `${id(to)} -> ${id(name)} [dir=back, weight=10]`;
-    const straight = [down, failure].some((names) => names.includes(name) && names.includes(to));
+    if (upwards) return `${id(to)} -> ${id(name)} [dir=back, weight=${down.includes(to) ? 1 : 10}]`;
+    const straight = down.indexOf(to) === down.indexOf(name) + 1 || (failure.includes(name) && failure.includes(to));
     const attributes = [...text, `weight=${straight ? 20 : 1}`];
     return `${id(name)} -> ${id(to)} [${failure.includes(to) ? red(...attributes) : attributes.join(', ')}]`;
   };
@@ -209,10 +235,12 @@ function edges(name: string, state: State, { down, loop, asides, detours, failur
       return [edge(state.Next)];
     case 'Choice':
       // From left to right, as the states that they lead to stand below.
-      return [loop, asides, down]
+      return [looping, asides, down]
         .flatMap((names) => state.Choices.filter(({ Next }) => names.includes(Next)))
-        .map(({ StringEquals, Next }) => edge(Next, StringEquals))
-        .concat(edge(state.Default, 'anything else'));
+        .map((rule) =>
+          edge(rule.Next, 'StringEquals' in rule ? rule.StringEquals : `with ${rule.Variable.split('.').at(-1)}`),
+        )
+        .concat(edge(state.Default, 'StringEquals' in (state.Choices[0] ?? {}) ? 'anything else' : 'without'));
     case 'Succeed':
     case 'Fail':
       return [];

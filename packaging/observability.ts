@@ -1,8 +1,9 @@
 import { destinationId } from '../core/destination.ts';
 import { destinations } from '../core/rule-destinations.ts';
-import type { CopyRule } from '../core/rules.ts';
+import { type CopyRule, NO_SOURCE_ACCOUNTS, type SourceAccounts } from '../core/rules.ts';
 import { snapshotEventPatterns } from './derive-events.ts';
 import { FUNCTION_NAMES } from './derive-permissions.ts';
+import { sourceEventsRuleName } from './derive-source-bus.ts';
 
 /** A CloudFormation resource as plain data. */
 interface Resource {
@@ -34,11 +35,14 @@ export function observability(
   install: string,
   region: string,
   rules: readonly CopyRule[],
+  sourceAccounts: SourceAccounts = NO_SOURCE_ACCOUNTS,
 ): Readonly<Record<string, Resource>> {
+  const hasSources = sourceAccounts.accounts.length > 0;
   // A rehearsal makes no copies, nor does a rule for sources in other Regions.
   const busy = rules.filter(({ dryRun, select }) => !dryRun && (select.regions?.includes(region) ?? true));
   return {
-    ...stuckAlarms(install, snapshotEventPatterns(rules).length),
+    ...stuckAlarms(install, snapshotEventPatterns(rules).length, hasSources),
+    ...(hasSources && sourceAlarms(install)),
     ...failureAlarms(install),
     ...queueAlarms(install, busy),
     ...Object.fromEntries(
@@ -46,31 +50,22 @@ export function observability(
         .map(destinationId)
         .map((where) => [`NoRecentCopyTo${logicalIdPart(where)}Alarm`, noRecentCopyAlarm(install, where)]),
     ),
-    Dashboard: dashboard(install, destinations(rules).map(destinationId)),
+    Dashboard: dashboard(install, destinations(rules).map(destinationId), hasSources),
   };
 }
 
 /** @param eventRules how many rules osls makes for onSnapshotEvent; it numbers their names. */
-function stuckAlarms(install: string, eventRules: number): Readonly<Record<string, Resource>> {
+function stuckAlarms(install: string, eventRules: number, hasSources: boolean): Readonly<Record<string, Resource>> {
+  const hearEnds = ['onCopyEnded', ...(hasSources ? ['releaseSource'] : [])];
   const rules = [
     ...Array.from({ length: eventRules }, (_, i) => `onSnapshotEvent-rule-${i + 1}`),
-    'onCopyEnded-rule-1',
+    ...hearEnds.map((name) => `${name}-rule-1`),
   ];
   return {
     ...Object.fromEntries(
       rules.map((rule) => [
         `Undelivered${logicalIdPart(rule)}Alarm`,
-        alarm({
-          description:
-            'Events were lost: EventBridge could deliver them neither to the function nor to the stuck-events queue.',
-          metric: {
-            namespace: 'AWS/Events',
-            name: 'InvocationsFailedToBeSentToDlq',
-            dimensions: { RuleName: `${install}-${rule}` },
-          },
-          statistic: 'Sum',
-          notify: true,
-        }),
+        undeliveredAlarm({ RuleName: `${install}-${rule}` }),
       ]),
     ),
     StuckEventsAlarm: alarm({
@@ -80,8 +75,8 @@ function stuckAlarms(install: string, eventRules: number): Readonly<Record<strin
       notify: true,
     }),
     ...Object.fromEntries(
-      ['onSnapshotEvent', 'onCopyEnded'].map((name) => [
-        `Lost${name.replace(/^on/, '')}Alarm`,
+      ['onSnapshotEvent', ...hearEnds].map((name) => [
+        `Lost${logicalIdPart(name.replace(/^on/, ''))}Alarm`,
         alarm({
           description: `Events for ${name} were lost: Lambda could not hand them to the stuck-events queue.`,
           metric: {
@@ -97,6 +92,34 @@ function stuckAlarms(install: string, eventRules: number): Readonly<Record<strin
     ExecutionThrottledAlarm: alarm({
       description: 'Step Functions throttles the state machine: copies are late, none is lost. Raise the quota.',
       metric: { namespace: 'AWS/States', name: 'ExecutionThrottled', dimensions: MACHINE },
+      statistic: 'Sum',
+      notify: true,
+    }),
+  };
+}
+
+/** @param dimensions `EventBusName` is one of those of rules on other buses than the default one */
+function undeliveredAlarm(dimensions: MetricOf['dimensions']): Resource {
+  return alarm({
+    description:
+      'Events were lost: EventBridge could deliver them neither to the function nor to the stuck-events queue.',
+    metric: { namespace: 'AWS/Events', name: 'InvocationsFailedToBeSentToDlq', dimensions },
+    statistic: 'Sum',
+    notify: true,
+  });
+}
+
+/** What is on the bus for source accounts comes from outside. */
+function sourceAlarms(install: string): Readonly<Record<string, Resource>> {
+  return {
+    UndeliveredSourceEventsAlarm: undeliveredAlarm({
+      EventBusName: { Ref: 'SourceAccountsBus' },
+      RuleName: sourceEventsRuleName(install),
+    }),
+    EventsRefusedAlarm: alarm({
+      description:
+        'Events on the bus for source accounts were refused: unexpected, or forged. The log of onSnapshotEvent has each, and who sent it. docs/source-accounts.md: "Events that are refused".',
+      metric: { namespace: 'SnapshotCopier', name: 'EventsRefused', dimensions: { service: install } },
       statistic: 'Sum',
       notify: true,
     }),
@@ -253,7 +276,7 @@ function alarm(of: {
   };
 }
 
-function dashboard(install: string, places: readonly string[]): Resource {
+function dashboard(install: string, places: readonly string[], hasSources: boolean): Resource {
   const own = (name: string, stat: string) =>
     places.map((destination) => [
       'SnapshotCopier',
@@ -281,6 +304,7 @@ function dashboard(install: string, places: readonly string[]): Resource {
       { stat: 'Sum', label: `${fn} ${name}` },
     ]),
   );
+  const refused = [['SnapshotCopier', 'EventsRefused', 'service', install, { stat: 'Sum' }]];
   const stuck = [['AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'QueueName', QUEUE_NAME, { stat: 'Maximum' }]];
   const graphs: readonly (readonly [string, readonly unknown[]])[] = [
     ['Requests that wait', own('RequestsWaiting', 'Maximum')],
@@ -294,6 +318,7 @@ function dashboard(install: string, places: readonly string[]): Resource {
     ['Executions', executions],
     ['Functions', lambdas],
     ['Stuck events', stuck],
+    ...(hasSources ? [['Events of source accounts that were refused', refused] as const] : []),
   ];
   const widgets = graphs.map(([title, metrics], index) => ({
     type: 'metric',

@@ -16,6 +16,9 @@ import { statesTable } from './states-table.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 
+/** So that the table of permissions has what the service may do in other accounts. */
+const EXAMPLE = { accounts: ['111122223333'] };
+
 /** A file that is generated, in whole or in part. */
 export interface GeneratedFile {
   readonly path: string;
@@ -35,7 +38,7 @@ export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
   const measured = read(`${repository}bench/results.json`);
   const blocks: readonly (readonly [name: string, content: string])[] = [
     ['states', statesTable(machine, functions)],
-    ['permissions', permissionsTable(readRulesFile(`${repository}copy-rules.yml`), 'ebs-snapshot-copier')],
+    ['permissions', permissionsTable(readRulesFile(`${repository}copy-rules.yml`), 'ebs-snapshot-copier', EXAMPLE)],
     ...(measured === undefined ? [] : [['bench', resultsAsMarkdown(parseResults(measured))] as const]),
   ];
   return [

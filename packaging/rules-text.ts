@@ -1,6 +1,6 @@
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { printProblems, type RuleProblem } from '../core/rules/problems.ts';
-import { type CopyRule, checkRules } from '../core/rules.ts';
+import { type CopyRule, checkRules, type SourceAccounts } from '../core/rules.ts';
 import { plainError } from './plain-error.ts';
 
 /** The text of a rules file, read and found right. */
@@ -10,6 +10,7 @@ export interface RulesText {
   /** To the letter, comments included. */
   readonly text: string;
   readonly rules: readonly CopyRule[];
+  readonly sourceAccounts: SourceAccounts;
   /** What the text says, before defaults are filled in; it can be written as JSON. */
   readonly document: unknown;
   /**
@@ -74,9 +75,9 @@ export function checkRulesText(
   const { document, unresolved } = toPlainValues(yaml);
   if (unresolved !== undefined) return notYaml(file, [{ path: '', line: 1, problem: unresolved }], [unresolved]);
 
-  const { rules, problems } = checkRules(document);
+  const { rules, sourceAccounts, problems } = checkRules(document);
   const lineOf = (segments: Segments) => lines.linePos(offsetOf(yaml, segments)).line;
-  if (problems.length === 0) return { right: { file, text, rules, document, lineOf } };
+  if (problems.length === 0) return { right: { file, text, rules, sourceAccounts, document, lineOf } };
 
   const offset = ({ segments }: RuleProblem) => offsetOf(yaml, segments);
   const inOrder = problems.toSorted((a, b) => offset(a) - offset(b));

@@ -48,7 +48,14 @@ const task = z.strictObject({
 const choice = z.strictObject({
   Type: z.literal('Choice'),
   Comment: comment,
-  Choices: z.array(z.strictObject({ Variable: z.string(), StringEquals: z.string(), Next: z.string() })).min(1),
+  Choices: z
+    .array(
+      z.union([
+        z.strictObject({ Variable: z.string(), StringEquals: z.string(), Next: z.string() }),
+        z.strictObject({ Variable: z.string(), IsPresent: z.literal(true), Next: z.string() }),
+      ]),
+    )
+    .min(1),
   Default: z.string(),
 });
 

@@ -6,7 +6,16 @@ type ErrorName = Exclude<keyof typeof errors, 'CopierError'>;
 
 /** Errors of core/errors.ts that no attempt can cure, by the function that may throw them. */
 export const NEVER_RETRIED: Readonly<Record<string, readonly ErrorName[]>> = {
-  startCopy: ['RequestRefusedError', 'DeadlinePassedError', 'UnreadableInputError'],
+  prepareSource: [
+    'SourceNotShareableError',
+    'SourceAccountRefusedError',
+    'SourceHiddenError',
+    'IntermediateFailedError',
+    'RequestRefusedError',
+    'DeadlinePassedError',
+    'UnreadableInputError',
+  ],
+  startCopy: ['SourceHiddenError', 'RequestRefusedError', 'DeadlinePassedError', 'UnreadableInputError'],
   checkCopy: ['RequestRefusedError', 'DeadlinePassedError', 'UnreadableInputError'],
   returnToQueue: ['RequestRefusedError', 'UnreadableInputError'],
   tagCopy: ['RequestRefusedError', 'UnreadableInputError'],

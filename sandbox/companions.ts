@@ -2,25 +2,41 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import type { Clock } from './clock.ts';
 import { readCloudFormationYaml } from './cloudformation-yaml.ts';
-import type { EventBus } from './events/event-bus.ts';
-import { ruleOfResource } from './events/rule-resource.ts';
 import { type Home, homeArn } from './home.ts';
-import { contentsOf, type StackContents } from './stack/deployed-stacks.ts';
+import { ACCOUNT_TYPES, type AccountServices, makeAccountResources } from './stack/account-resources.ts';
+import { contentsOf, type DeployedStacks, type StackContents } from './stack/deployed-stacks.ts';
 import { identitiesOf } from './stack/identities.ts';
 import { Resolver } from './stack/intrinsics.ts';
-import { ruleProperties } from './stack/resource-schemas.ts';
 import { parseTemplate, type Template, TemplateError } from './stack/template.ts';
 
 /** A plain template beside the service's own stack, and where it is deployed. */
 export interface Companion {
   /** YAML file; from the repository's root, if it is relative: `companions/destination-region.yml`. */
   readonly template: string;
-  /** The Region, in the home account. */
   readonly region: string;
+  /** Default: the home account. */
+  readonly account?: string;
   readonly parameters?: Readonly<Record<string, string>>;
   /** Default: `companion-<number>`. */
   readonly stackName?: string;
+}
+
+/** A companion's stack. */
+export interface CompanionStack extends Home {
+  readonly stackName: string;
+  /** As it was given. */
+  readonly template: string;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+interface Deployed {
+  readonly contents: StackContents;
+  /** The text that was deployed. */
+  readonly template: string;
+  /** Takes away what the stack made, as its deletion does. */
+  readonly remove: () => void;
 }
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
@@ -39,52 +55,91 @@ const sections = z.looseObject({
 
 type Rules = z.output<typeof sections>['Rules'];
 
+const KNOWN_TYPES: ReadonlySet<string> = new Set(ACCOUNT_TYPES);
+
+/** The companions of a sandbox. */
+export class Companions {
+  readonly #options: CompanionsOptions;
+  /** By the ARN of the stack. */
+  readonly #removals = new Map<string, () => void>();
+  #made = 0;
+
+  constructor(options: CompanionsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws TemplateError, see deployCompanion */
+  deploy(companion: Companion): CompanionStack {
+    const { home, clock, seed, stacks } = this.#options;
+    const place = { account: companion.account ?? home.account, region: companion.region };
+    this.#made += 1;
+    const { stackName = `companion-${this.#made}` } = companion;
+    if (stacks.find(place, stackName) !== undefined) {
+      throw new Error(`Account ${place.account} has a stack ${stackName} in ${place.region} already.`);
+    }
+    const { contents, template, remove } = deployCompanion(
+      companion,
+      { place, stackName, seed: seed + this.#made },
+      this.#options,
+    );
+    stacks.add({ ...contents, template, createdAt: clock.now(), tags: {} });
+    this.#removals.set(contents.id, remove);
+    const outputs = Object.fromEntries(contents.outputs.map(({ key, value }) => [key, value]));
+    return { ...place, stackName, template: companion.template, outputs };
+  }
+
+  /** @throws Error if there is no such stack, or no longer */
+  remove({ account, region, stackName }: Home & Pick<CompanionStack, 'stackName'>): void {
+    const stack = this.#options.stacks.find({ account, region }, stackName);
+    const remove = stack && this.#removals.get(stack.id);
+    if (stack === undefined || remove === undefined) {
+      throw new Error(`Account ${account} has no companion ${stackName} in ${region}.`);
+    }
+    remove();
+    this.#removals.delete(stack.id);
+    this.#options.stacks.remove(stack);
+  }
+}
+
+interface CompanionsOptions extends AccountServices {
+  readonly home: Home;
+  readonly clock: Clock;
+  /** For the names that CloudFormation makes up. */
+  readonly seed: number;
+  readonly stacks: DeployedStacks;
+}
+
 /**
- * Deploys a companion: its event rules are put on the bus of its Region; its roles have no effect. Answers what it made.
- * @param place where, with the account
+ * Makes the resources of a companion's template in its account and Region.
+ * @param place.account of the companion
  * @throws TemplateError for everything else in the template, and if a rule of the template forbids it
  */
 export function deployCompanion(
   { template: file, parameters = {} }: Companion,
   { place, stackName, seed }: { readonly place: Home; readonly stackName: string; readonly seed: number },
-  bus: Pick<EventBus, 'addRule'>,
-): StackContents & { readonly template: string } {
+  services: AccountServices,
+): Deployed {
   const text = readFileSync(resolve(REPOSITORY, file), 'utf8');
   const { Rules, ...rest } = sections.parse(readCloudFormationYaml(text));
   const template = parseTemplate(rest);
   checkParameters(template, parameters);
-  const resolverOf = (each: Template): Resolver =>
-    new Resolver({
-      template: each,
-      pseudo: {
-        'AWS::AccountId': place.account,
-        'AWS::Region': place.region,
-        'AWS::Partition': 'aws',
-        'AWS::StackName': stackName,
-      },
-      parameters,
-      identify: identitiesOf({ home: place, stackName, seed, queueUrl: (name) => homeArn(place, 'sqs', name) }),
-    });
-  checkRules(Rules, (condition, where) =>
-    resolverOf({ ...template, Conditions: { [where]: condition } }).holds(where, where),
-  );
-
-  const resolver = resolverOf(template);
-  for (const [id, { Type, Properties }] of resolver.resources(() => true)) {
-    const properties = resolver.resolve(Properties, id);
-    switch (Type) {
-      case 'AWS::Events::Rule': {
-        const rule = parseOrThrow(ruleProperties, properties, `${id} (${Type})`);
-        bus.addRule(ruleOfResource(rule, resolver.identity(id, id).attributes['Arn'] ?? ''));
-        break;
-      }
-      case 'AWS::IAM::Role':
-        break;
-      default:
-        throw new TemplateError(id, `the sandbox does not know resources of type ${Type} in a companion`);
-    }
+  const resolver = new Resolver({
+    template,
+    pseudo: {
+      'AWS::AccountId': place.account,
+      'AWS::Region': place.region,
+      'AWS::Partition': 'aws',
+      'AWS::StackName': stackName,
+    },
+    parameters,
+    identify: identitiesOf({ home: place, stackName, seed, queueUrl: (name) => homeArn(place, 'sqs', name) }),
+  });
+  checkRules(Rules, resolver);
+  for (const [id, { Type }] of resolver.resources((type) => !KNOWN_TYPES.has(type))) {
+    throw new TemplateError(id, `the sandbox does not know resources of type ${Type} in a companion`);
   }
-  return { ...contentsOf(resolver, stackName, place), template: text };
+  const remove = makeAccountResources({ resolver, stackName, place }, services);
+  return { contents: contentsOf(resolver, stackName, place), template: text, remove };
 }
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html */
@@ -92,11 +147,9 @@ function checkParameters({ Parameters }: Template, given: Readonly<Record<string
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(Parameters, name)) throw new TemplateError('Parameters', `there is no parameter ${name}`);
   }
-  for (const [name, { Default, AllowedPattern, ConstraintDescription }] of Object.entries(Parameters)) {
-    const value = given[name] ?? Default;
-    if (value === undefined) throw new TemplateError(`Parameters.${name}`, 'has no default and was not given');
-    if (typeof AllowedPattern === 'string' && !new RegExp(`^(?:${AllowedPattern})$`).test(String(value))) {
-      throw new TemplateError(`Parameters.${name}`, `"${value}": ${String(ConstraintDescription ?? AllowedPattern)}`);
+  for (const [name, { Default }] of Object.entries(Parameters)) {
+    if ((given[name] ?? Default) === undefined) {
+      throw new TemplateError(`Parameters.${name}`, 'has no default and was not given');
     }
   }
 }
@@ -105,18 +158,12 @@ function checkParameters({ Parameters }: Template, given: Readonly<Record<string
  * CloudFormation makes nothing of a template whose rules do not hold.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
  */
-function checkRules(rules: Rules, holds: (condition: unknown, where: string) => boolean): void {
+function checkRules(rules: Rules, resolver: Resolver): void {
   for (const [name, { RuleCondition, Assertions }] of Object.entries(rules)) {
     const where = `Rules.${name}`;
-    if (RuleCondition !== undefined && !holds(RuleCondition, where)) continue;
+    if (RuleCondition !== undefined && !resolver.ruleHolds(RuleCondition, where)) continue;
     for (const { Assert, AssertDescription } of Assertions) {
-      if (!holds(Assert, where)) throw new TemplateError(where, AssertDescription);
+      if (!resolver.ruleHolds(Assert, where)) throw new TemplateError(where, AssertDescription);
     }
   }
-}
-
-function parseOrThrow<T extends z.ZodType>(schema: T, value: unknown, where: string): z.output<T> {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new TemplateError(where, z.prettifyError(parsed.error));
-  return parsed.data;
 }

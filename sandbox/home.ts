@@ -4,7 +4,7 @@ export interface Home {
   readonly region: string;
 }
 
-/** fauxqs, which is SNS and SQS here, knows this account only; therefore the service lives in it. */
+/** Where the service lives, if nothing else is said. */
 export const HOME_ACCOUNT = '000000000000';
 
 /** ARN of something in the home account and Region. fauxqs knows the partition `aws` only. */

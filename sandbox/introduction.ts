@@ -1,12 +1,23 @@
 import { destinationId } from '../core/destination.ts';
 import type { CopyRule, Criteria } from '../core/rules.ts';
+import type { CompanionStack } from './companions.ts';
 import type { KeysOfRules } from './keys-of-rules.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** What is printed when the sandbox is ready: how to use it, with commands that can be copied as they are. */
 export function introduction(
   sandbox: Sandbox,
-  { speed, rules, keys }: { readonly speed: number; readonly rules: readonly CopyRule[]; readonly keys: KeysOfRules },
+  {
+    speed,
+    rules,
+    keys,
+    companions,
+  }: {
+    readonly speed: number;
+    readonly rules: readonly CopyRule[];
+    readonly keys: KeysOfRules;
+    readonly companions: readonly CompanionStack[];
+  },
 ): string {
   const { endpoint, home } = sandbox;
   const topicArn = sandbox.physicalIds.get('DeadLetterTopic') ?? '';
@@ -17,6 +28,7 @@ export function introduction(
   return `
 ready: ${endpoint}, ${speed} times faster than real time. Ctrl-C ends it.
 The service is deployed in account ${home.account}, ${home.region}.
+${companions.map(({ account, region, template, stackName }) => `  account ${account} has ${template} in ${region}, stack ${stackName}`).join('\n')}
 ${rules.map((rule) => `  rule ${rule.name}: ${rule.destinations.map(destinationId).join(', ')}`).join('\n')}
 ${[...keys.made.map((key) => `  made the key ${key}`), ...keys.missing.map((key) => `  no such key: ${key}`)].join('\n')}
 In another terminal:

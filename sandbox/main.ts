@@ -4,7 +4,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { isRegion, partitionOf } from '../core/region.ts';
-import { readRulesFile } from '../packaging/rules-file.ts';
+import { readRulesFileText } from '../packaging/rules-file.ts';
+import { readCompanionOption } from './companion-option.ts';
+import type { Companion } from './companions.ts';
+import { deployCompanionsOfRules } from './companions-of-rules.ts';
 import { introduction } from './introduction.ts';
 import { makeKeysOfRules } from './keys-of-rules.ts';
 import { packageService } from './package-service.ts';
@@ -16,7 +19,9 @@ interface Options {
   readonly rules: string;
   readonly speed: number;
   readonly slots: number;
+  readonly shareDelay: number;
   readonly region: string;
+  readonly companion: readonly Companion[];
   readonly packageDir?: string;
 }
 
@@ -31,7 +36,19 @@ const command = new Command('npm run sandbox --')
     wholeNumber(1, 1_000),
     20,
   )
+  .option(
+    '--share-delay <seconds>',
+    'how long a share of a snapshot takes to have effect; on AWS up to 90 s',
+    wholeNumber(0, 3_600),
+    0,
+  )
   .option('--region <region>', 'Region that the service is deployed to', homeRegion, 'eu-west-1')
+  .option(
+    '--companion <template:account:region[:Name=value,…]>',
+    'a companion and where it is deployed; several times if need be. Other source accounts of the rules get theirs anyway',
+    companion,
+    [],
+  )
   .option('--package-dir <folder>', 'what `serverless package` wrote, instead of packaging now')
   .configureOutput({ outputError: (text, write) => write(text) })
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
@@ -56,7 +73,7 @@ async function run(options: Options): Promise<void> {
 }
 
 async function start(options: Options): Promise<Sandbox> {
-  const rules = readRulesFile(options.rules);
+  const { rules, sourceAccounts } = readRulesFileText(options.rules);
   await checkPort(options.port);
   const packageDir = options.packageDir ?? join(WORK_DIR, `package-${process.pid}`);
   if (options.packageDir === undefined) {
@@ -69,10 +86,14 @@ async function start(options: Options): Promise<Sandbox> {
     time: { mode: 'paced', speed: options.speed },
     home: { region: options.region },
     slots: options.slots,
+    ec2: { shareVisibleAfterSeconds: options.shareDelay },
   });
   if (options.packageDir === undefined) rmSync(packageDir, { recursive: true });
   const keys = makeKeysOfRules(rules, sandbox.keys, sandbox.home);
-  say(introduction(sandbox, { speed: options.speed, rules, keys }));
+  const asked = options.companion.map((each) => sandbox.deployCompanion(each));
+  const accounts = sourceAccounts.accounts.filter((id) => !asked.some(({ account }) => account === id));
+  const companions = [...asked, ...deployCompanionsOfRules(rules, { ...sourceAccounts, accounts }, sandbox)];
+  say(introduction(sandbox, { speed: options.speed, rules, keys, companions }));
   return sandbox;
 }
 
@@ -99,6 +120,14 @@ function wholeNumber(from: number, to: number): (text: string) => number {
     if (text.trim() !== '' && Number.isInteger(number) && number >= from && number <= to) return number;
     throw new InvalidArgumentError(`It must be a whole number from ${from} to ${to}.`);
   };
+}
+
+function companion(text: string, earlier: readonly Companion[]): readonly Companion[] {
+  try {
+    return [...earlier, readCompanionOption(text)];
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function homeRegion(text: string): string {

@@ -1,6 +1,7 @@
 import { buildApp } from 'fauxqs';
 import * as z from 'zod';
 import { type Home, homeArn } from './home.ts';
+import { MessagingAccount } from './messaging-account.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** A raw call of SNS or SQS, as it comes over HTTP. */
@@ -87,6 +88,7 @@ export class Messaging {
   readonly #app = buildApp({ logger: false });
   readonly #clock: VirtualClock;
   readonly #home: Home;
+  readonly #account: MessagingAccount;
   readonly #endpoint: () => string;
   readonly #published = new Map<string, Message[]>();
   /** By the ARN that the subscription will have, which is fauxqs's token as well. */
@@ -96,6 +98,7 @@ export class Messaging {
   constructor(options: { readonly clock: VirtualClock; readonly home: Home; readonly endpoint: () => string }) {
     this.#clock = options.clock;
     this.#home = options.home;
+    this.#account = new MessagingAccount(options.home.account);
     this.#endpoint = options.endpoint;
   }
 
@@ -162,7 +165,8 @@ export class Messaging {
 
   /** Whether there is a queue or topic with that ARN. */
   async exists(arn: string): Promise<boolean> {
-    const [, , service, region] = arn.split(':');
+    const [, , service, region, account] = arn.split(':');
+    if (account !== this.#home.account) return false;
     const answer =
       service === 'sqs'
         ? await this.handle({
@@ -187,8 +191,10 @@ export class Messaging {
    * @throws MessagingError
    */
   async sendTo(arn: string, body: string, attributes: Readonly<Record<string, MessageAttribute>> = {}): Promise<void> {
-    const [, , service, region] = arn.split(':');
-    if (region !== this.#home.region) throw new MessagingError('NotFound', `${arn} is not in ${this.#home.region}`);
+    const [, , service, region, account] = arn.split(':');
+    if (region !== this.#home.region || account !== this.#home.account) {
+      throw new MessagingError('NotFound', `${arn} is not in account ${this.#home.account}, ${this.#home.region}`);
+    }
     if (service === 'sns') await this.publish({ topicArn: arn, message: body, attributes });
     else {
       const name = arn.split(':').at(-1) ?? '';
@@ -233,7 +239,8 @@ export class Messaging {
     if (response.statusCode === 200) {
       const { ready, delayed, inflight } = queueContents.parse(response.json()).messages;
       const all = [...ready, ...delayed, ...inflight.map(({ message }) => message)];
-      return all.map((unread) => fromQueue(queuedMessage.parse(unread)));
+      const messages = all.map((unread) => fromQueue(queuedMessage.parse(unread)));
+      return messages.map((message) => ({ ...message, body: this.#account.bodyOutside(message.body) }));
     }
     const topicArn = isArn ? nameOrArn : homeArn(this.#home, 'sns', nameOrArn);
     if (topicArn.split(':')[2] === 'sns' && (await this.exists(topicArn))) return [];
@@ -248,12 +255,17 @@ export class Messaging {
     const params = new URLSearchParams(call.body);
     const action = params.get('Action');
     const topicArn = params.get('TopicArn');
-    if (topicArn !== null && topicArn.split(':')[3] !== call.region) {
+    const [, , , region, account] = topicArn?.split(':') ?? [];
+    if (topicArn !== null && region !== call.region) {
       throw new MessagingError('InvalidParameter', 'Invalid parameter: TopicArn');
+    }
+    if (topicArn !== null && account !== this.#home.account) {
+      throw new MessagingError('AuthorizationError', 'In the sandbox, topics are for their own account alone', 403);
     }
     if (action === 'PublishBatch') throw new MessagingError('InvalidAction', 'PublishBatch is not in the sandbox');
     const publication = action === 'Publish' ? readPublication(params) : undefined;
-    const answer = await this.#inject(call, call.body);
+    const inside = await this.#inject(call, this.#account.paramsInside(params).toString());
+    const answer = { ...inside, body: this.#account.xmlOutside(inside.body) };
     if (publication !== undefined && topicArn !== null && answer.status === 200) {
       const earlier = this.#published.get(topicArn) ?? [];
       this.#published.set(topicArn, earlier);
@@ -307,11 +319,15 @@ export class Messaging {
     const body = jsonObject.safeParse(parseJson(call.body));
     if (!body.success) throw new MessagingError('MalformedInput', 'The body is not a JSON object');
     const url = body.data['QueueUrl'];
+    if (typeof url === 'string' && url.split('/').at(-2) !== this.#home.account) {
+      throw new MessagingError('AccessDenied', 'In the sandbox, queues are for their own account alone', 403);
+    }
     const inside = typeof url === 'string' ? { QueueUrl: insideUrl(call.region, url.split('/').at(-1) ?? '') } : {};
-    const answer = await this.#inject(call, JSON.stringify({ ...body.data, ...inside }));
+    const answer = await this.#inject(call, JSON.stringify({ ...this.#account.inputInside(body.data), ...inside }));
     const result = jsonObject.safeParse(parseJson(answer.body));
     if (!result.success) return answer;
-    const { QueueUrl: one, QueueUrls: many } = result.data;
+    const output = this.#account.outputOutside(result.data);
+    const { QueueUrl: one, QueueUrls: many } = output;
     const outside = {
       ...(typeof one === 'string' ? { QueueUrl: this.queueUrl(nameOf(one)) } : {}),
       ...(Array.isArray(many)
@@ -322,7 +338,7 @@ export class Messaging {
           }
         : {}),
     };
-    return { ...answer, body: JSON.stringify({ ...result.data, ...outside }) };
+    return { ...answer, body: JSON.stringify({ ...output, ...outside }) };
   }
 
   async #inject(call: MessagingCall, body: string): Promise<MessagingAnswer> {

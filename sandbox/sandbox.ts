@@ -1,34 +1,27 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import * as z from 'zod';
-import { type Companion, deployCompanion } from './companions.ts';
-import { DynamoDbService } from './dynamodb/dynamodb-service.ts';
+import { type Companion, type CompanionStack, Companions } from './companions.ts';
 import { type Ec2Options, Ec2Service } from './ec2/ec2-service.ts';
 import { EventBus } from './events/event-bus.ts';
 import { EventsApi } from './events/events-api.ts';
-import { HOME_ACCOUNT, type Home } from './home.ts';
+import { HOME_ACCOUNT } from './home.ts';
 import { ControlApi } from './http/control-api.ts';
 import { HttpFront } from './http/front.ts';
 import { WatchedApi } from './http/watched-api.ts';
+import { Guard } from './iam/guard.ts';
+import { Iam } from './iam/iam.ts';
+import { ServiceRoles } from './iam/service-roles.ts';
+import { Sessions } from './iam/sessions.ts';
+import { StsService } from './iam/sts.ts';
 import { seededRandom } from './ids.ts';
+import { deployInstall, type Install, type InstallOptions } from './install.ts';
 import { KeyStore } from './kms/key-store.ts';
 import { KmsService } from './kms/kms-service.ts';
-import { AsyncInvoker } from './lambda/async-invoker.ts';
-import { LambdaApi } from './lambda/lambda-api.ts';
-import { LambdaService } from './lambda/lambda-service.ts';
-import { FunctionLogs, type LogLine, type MetricValue } from './lambda/logs.ts';
-import { type Message, Messaging } from './messaging.ts';
 import { ResourcePolicies } from './resource-policies.ts';
-import { Scheduler } from './scheduler/scheduler.ts';
 import { ServiceQuotasApi } from './service-quotas.ts';
+import { Sites } from './site.ts';
 import { CloudFormationApi } from './stack/cloudformation-api.ts';
-import { deployStack, type Stack } from './stack/deploy.ts';
 import { DeployedStacks } from './stack/deployed-stacks.ts';
-import { StatesApi } from './stepfunctions/api.ts';
-import { StepFunctions } from './stepfunctions/step-functions.ts';
-import { Tasks } from './stepfunctions/tasks.ts';
 import { installVirtualClock, type TimeMode, type VirtualClock } from './virtual-clock.ts';
-import { compiledIn, functionsIn, markAsUsed, removeLeftOvers, WORK_DIR } from './work-dir.ts';
+import { compiledIn, markAsUsed, removeLeftOvers, WORK_DIR } from './work-dir.ts';
 
 export interface SandboxOptions {
   /** What `serverless package` wrote: the template, and the functions' zip files. */
@@ -49,26 +42,36 @@ export interface SandboxOptions {
   readonly parameters?: Readonly<Record<string, string>>;
   /** `off`: the schedules of the template never fire. Default `on`. */
   readonly schedules?: 'on' | 'off';
-  /** Templates of companions/, and the Regions of the home account that they are deployed to. */
+  /** Templates of companions/, and the accounts and Regions that they are deployed to, in this order. */
   readonly companions?: readonly Companion[];
+  /** More installs, in the home account or another one, in its Region or another one; of several stages in one. */
+  readonly installs?: readonly AddedInstall[];
+  /** Organisations of AWS, `o-…`, and the accounts that belong to them. */
+  readonly organizations?: Readonly<Record<string, readonly string[]>>;
   /** How many events `bus.events()` remembers. Default 100,000. */
   readonly eventsKept?: number;
 }
 
-/** A running sandbox: a local AWS with the packaged service deployed in it. */
-export interface Sandbox {
+/** An install beside the main one. */
+interface AddedInstall extends InstallOptions {
+  /** Default: the home account. */
+  readonly account?: string;
+  /** Default: the home Region. */
+  readonly region?: string;
+}
+
+/** A running sandbox: a local AWS with the packaged service deployed in it. What it has of `Install` is of that one. */
+export interface Sandbox extends Install {
   readonly clock: VirtualClock;
   /** `http://127.0.0.1:<port>` */
   readonly endpoint: string;
-  readonly home: Home;
+  readonly iam: Iam;
   readonly ec2: Ec2Service;
   readonly keys: KeyStore;
   readonly kms: KmsService;
   readonly bus: EventBus;
-  readonly lambda: LambdaService;
-  readonly asyncInvoker: AsyncInvoker;
-  readonly stepFunctions: StepFunctions;
-  readonly messaging: Messaging;
+  /** The installs beside the main one, in the order of the option. */
+  readonly installs: readonly Install[];
   /** The calls of these services that come over HTTP, and what is to go wrong with them. */
   readonly dynamodb: WatchedApi;
   readonly states: WatchedApi;
@@ -78,48 +81,33 @@ export interface Sandbox {
    * name.
    */
   api(service: string): WatchedApi;
-  /** Outputs of the stack. */
-  readonly outputs: Readonly<Record<string, string>>;
-  /** What `Ref` gives for each resource of the stack, by logical id. */
-  readonly physicalIds: ReadonlyMap<string, string>;
+  /**
+   * Deploys a companion now.
+   * @throws TemplateError for everything in its template that the sandbox does not honour
+   */
+  deployCompanion(companion: Companion): CompanionStack;
+  /** Deletes a companion's stack, and with it its rules and roles; a key is scheduled for deletion unless it is kept. */
+  removeCompanion(stack: CompanionStack): void;
   /** See `VirtualClock.advance`. */
   advance(ms: number): Promise<void>;
   /** See `VirtualClock.advanceUntil`. */
   advanceUntil(reached: () => boolean | Promise<boolean>, limitMs: number): Promise<void>;
-  /** What is on a queue, or was published to a topic; by name, ARN or logical id. */
-  messages(queueOrTopic: string): Promise<readonly Message[]>;
-  logs(): readonly LogLine[];
-  metrics(): readonly MetricValue[];
   /** Ends everything and gives the process its own time back. */
   stop(): Promise<void>;
 }
 
-const TEMPLATE_FILE = 'cloudformation-template-update-stack.json';
-const STATE_FILE = 'serverless-state.json';
 const HOUR_MS = 3_600_000;
-
-const state = z.object({
-  service: z.object({
-    service: z.string(),
-    provider: z.object({
-      stage: z.string(),
-      stackName: z.string().optional(),
-      stackTags: z.record(z.string(), z.string()).default({}),
-    }),
-  }),
-});
+/** Between the seeds of the names in two stacks, so that no two are the same in an account. */
+const SEEDS_APART = 1000;
 
 /**
  * Starts a sandbox. One at a time in a process, for its clock replaces the process's own.
- * @throws TemplateError if the package has something that the sandbox does not honour
+ * @throws TemplateError if a package or companion has something that the sandbox does not honour
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { packageDir, time, seed = 1 } = options;
   removeLeftOvers(WORK_DIR);
   const home = { account: HOME_ACCOUNT, region: options.home?.region ?? 'eu-west-1' };
-  const template = readJson(packageDir, TEMPLATE_FILE);
-  const { service } = state.parse(readJson(packageDir, STATE_FILE));
-  const stackName = service.provider.stackName ?? `${service.service}-${service.provider.stage}`;
 
   const start = options.start ?? (time.mode === 'jumping' ? new Date('2026-01-05T09:00:00Z') : new Date());
   const clock = installVirtualClock({ start, time });
@@ -129,31 +117,31 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   Math.random = seededRandom(seed + 1);
 
   let endpoint = '';
-  const logs = new FunctionLogs(clock);
-  const lambda = new LambdaService({
+  const iam = new Iam({ clock, organizationOf: organizationsOf(options.organizations ?? {}) });
+  const policies = new ResourcePolicies(iam);
+  const guard = new Guard({ iam, policies });
+  const sessions = new Sessions({ clock, random: seededRandom(seed + 7) });
+  const sites: Sites = new Sites({
     clock,
     random,
-    home,
-    logs,
+    scheduleRandom: seededRandom(seed + 4),
+    schedulesAreOn: options.schedules !== 'off',
     compiledDir: compiledIn(WORK_DIR),
     endpoint: () => endpoint,
+    roles: new ServiceRoles({ iam, sessions, guard }),
+    emit: (event) => bus.put(bus.fill(event)),
   });
-  const messaging = new Messaging({ clock, home, endpoint: () => endpoint });
-  const asyncInvoker = new AsyncInvoker({ clock, random, lambda, messaging, logs });
-  const policies = new ResourcePolicies();
+  sites.at(home);
   const bus: EventBus = new EventBus({
     clock,
     random,
     home,
-    asyncInvoker,
-    messaging,
+    iam,
     policies,
-    startExecution: (request) => stepFunctions.start(request),
+    targetsIn: (place) => sites.find(place),
     eventsKept: options.eventsKept,
   });
-  const tasks = new Tasks({ lambda, messaging });
-  const stepFunctions = new StepFunctions({ clock, random, home, tasks, emit: (event) => bus.put(bus.fill(event)) });
-  const keys = new KeyStore({ clock, random: seededRandom(seed + 2) });
+  const keys = new KeyStore({ clock, random: seededRandom(seed + 2), iam });
   const kms = new KmsService({ keys });
   const ec2 = new Ec2Service({
     random: seededRandom(seed + 3),
@@ -161,15 +149,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     ...options.ec2,
     clock,
     keys,
+    authorize: guard.ec2,
     emit: (event) => bus.put(event),
-  });
-  const tables = new DynamoDbService({ clock, home });
-  const scheduler = new Scheduler({
-    clock,
-    random: seededRandom(seed + 4),
-    home,
-    asyncInvoker,
-    isOn: options.schedules !== 'off',
   });
   const chance = seededRandom(seed + 5);
   const watch = (service: string): WatchedApi => new WatchedApi({ service, clock, random: chance });
@@ -181,32 +162,45 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     ),
   ]);
   const stacks = new DeployedStacks();
-  const control = new ControlApi({ ec2, bus, stepFunctions, logs, watched, messaging });
+  const control = new ControlApi({ ec2, bus, sites, home, clock, watched });
   const front = new HttpFront({
     clock,
     home,
+    sites,
     ec2,
     kms,
-    states: new StatesApi({ stepFunctions, home }),
-    dynamodb: tables,
-    messaging,
-    lambda,
-    lambdaApi: new LambdaApi({ lambda, asyncInvoker, logs, home, deployedAt: clock.now() }),
-    events: new EventsApi({ bus, home }),
+    events: new EventsApi({ bus, iam }),
     quotas: new ServiceQuotasApi({ ec2 }),
     cloudformation: new CloudFormationApi({ stacks, random: seededRandom(seed + 6) }),
+    sts: new StsService({ iam, sessions }),
+    sessions,
+    guard,
     control,
     watched,
   });
 
+  const services = { clock, bus, iam, keys, policies, stacks };
+  const bundles = new Set<string>();
+  let stacksMade = 0;
+
+  async function install(added: AddedInstall): Promise<Install> {
+    const site = sites.at({ account: added.account ?? home.account, region: added.region ?? home.region });
+    const { install: made, codeDirs } = await deployInstall(added, site, seed + SEEDS_APART * stacksMade, services);
+    stacksMade += 1;
+    for (const directory of codeDirs) bundles.add(directory);
+    return made;
+  }
+
   let forgetBundles = (): void => {};
   /** A sandbox that runs for days may still have to load a bundle again. */
-  function keepBundles(codeDirs: readonly string[]): void {
+  function keepBundles(): void {
     forgetBundles = clock.afterReal(HOUR_MS, () => {
-      for (const directory of codeDirs) markAsUsed(directory);
-      keepBundles(codeDirs);
+      for (const directory of bundles) markAsUsed(directory);
+      keepBundles();
     });
   }
+
+  const companions = new Companions({ home, seed, ...services });
 
   function api(service: string): WatchedApi {
     const found = watched.get(service);
@@ -220,73 +214,42 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     clock.uninstall();
     Math.random = systemRandom;
     await front.close();
-    await lambda.stop();
-    await messaging.stop();
+    await sites.stop();
   }
 
-  let stack: Stack;
   try {
     endpoint = `http://127.0.0.1:${await front.listen(options.port ?? 0)}`;
-    stack = await deployStack(
-      {
-        template,
-        stackName,
-        home,
-        seed,
-        packageDir,
-        codeDir: functionsIn(WORK_DIR),
-        parameters: options.parameters ?? {},
-      },
-      { lambda, asyncInvoker, messaging, bus, policies, stepFunctions, dynamodb: tables, scheduler },
-    );
-    stacks.add({
-      ...stack.contents,
-      createdAt: clock.now(),
-      // Serverless uploads the template without spaces, and tags the stack with its stage.
-      template: JSON.stringify(template),
-      tags: { STAGE: service.provider.stage, ...service.provider.stackTags },
-    });
-    for (const [index, companion] of (options.companions ?? []).entries()) {
-      const place = { account: home.account, region: companion.region };
-      const { stackName: name = `companion-${index + 1}` } = companion;
-      const contents = deployCompanion(companion, { place, stackName: name, seed }, bus);
-      stacks.add({ ...contents, createdAt: clock.now(), tags: {} });
-    }
-    keepBundles(stack.codeDirs);
+    const main = await install({ packageDir, parameters: options.parameters });
+    for (const companion of options.companions ?? []) companions.deploy(companion);
+    const installs: Install[] = [];
+    for (const added of options.installs ?? []) installs.push(await install(added));
+    keepBundles();
+    return {
+      ...main,
+      clock,
+      endpoint,
+      iam,
+      ec2,
+      keys,
+      kms,
+      bus,
+      installs,
+      ...apis,
+      api,
+      deployCompanion: (companion) => companions.deploy(companion),
+      removeCompanion: (stack) => companions.remove(stack),
+      advance: (ms) => clock.advance(ms),
+      advanceUntil: (reached, limitMs) => clock.advanceUntil(reached, limitMs),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
   }
-
-  return {
-    clock,
-    endpoint,
-    home,
-    ec2,
-    keys,
-    kms,
-    bus,
-    lambda,
-    asyncInvoker,
-    stepFunctions,
-    messaging,
-    ...apis,
-    api,
-    outputs: stack.outputs,
-    physicalIds: stack.physicalIds,
-    advance: (ms) => clock.advance(ms),
-    advanceUntil: (reached, limitMs) => clock.advanceUntil(reached, limitMs),
-    messages: (queueOrTopic) =>
-      messaging.messages(stack.physicalIds.get(queueOrTopic)?.split('/').at(-1) ?? queueOrTopic),
-    logs: () => logs.lines(),
-    metrics: () => logs.metrics(),
-    stop,
-  };
 }
 
-function readJson(packageDir: string, name: string): unknown {
-  const file = join(packageDir, name);
-  if (!existsSync(file))
-    throw new Error(`There is no ${file}: \`npx serverless package --package ${packageDir}\` makes it.`);
-  return JSON.parse(readFileSync(file, 'utf8'));
+function organizationsOf(
+  organizations: Readonly<Record<string, readonly string[]>>,
+): (account: string) => string | undefined {
+  return (account) => Object.entries(organizations).find(([, accounts]) => accounts.includes(account))?.[0];
 }

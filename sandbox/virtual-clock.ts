@@ -15,6 +15,11 @@ export type TimeMode = { readonly mode: 'jumping' } | { readonly mode: 'paced'; 
  */
 export interface VirtualClock extends Clock {
   readonly mode: TimeMode['mode'];
+  /**
+   * How many times as fast as real time it runs from now on.
+   * @throws Error if it does not run by itself
+   */
+  setSpeed(speed: number): void;
   /** Runs `task` after `ms` milliseconds of real time. The answer cancels it. */
   afterReal(ms: number, task: () => void): () => void;
   /** Says that work is under way until the answer is called. Calling it twice is harmless. */
@@ -180,7 +185,9 @@ export function installVirtualClock(options: { readonly start: Date; readonly ti
     }
   }
 
-  function startPacing(speed: number): void {
+  let speed = time.mode === 'paced' ? time.speed : 0;
+
+  function startPacing(): void {
     let last = performance.now();
     let carried = 0;
     const step = async (): Promise<void> => {
@@ -207,10 +214,14 @@ export function installVirtualClock(options: { readonly start: Date; readonly ti
     pace();
   }
 
-  if (time.mode === 'paced') startPacing(time.speed);
+  if (time.mode === 'paced') startPacing();
 
   return {
     mode: time.mode,
+    setSpeed(wanted) {
+      if (time.mode === 'jumping') throw new Error('Time stands still here until somebody moves it: it has no speed.');
+      speed = wanted;
+    },
     now: () => timers.now,
     after,
     afterReal(ms, task) {

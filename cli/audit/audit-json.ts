@@ -16,6 +16,7 @@ export function auditAsJson(report: Report): unknown {
     rpoSeconds,
     install: { name: install.name, account: install.account, region: install.region },
     rules: { from: rules.areDeployed ? 'deployed' : 'file', file: rules.file },
+    unseenAccounts: audit.unseenAccounts,
     totals: {
       volumes: {
         total: audit.volumes.length,
@@ -72,7 +73,8 @@ export function auditAsJson(report: Report): unknown {
         cause: finding.cause ?? null,
         advice,
         commands,
-        items: finding.items.map(({ volumeId, volumeName, snapshotId, copyIds, dataTime, reason }) => ({
+        items: finding.items.map(({ account, volumeId, volumeName, snapshotId, copyIds, dataTime, reason }) => ({
+          account: account ?? null,
           volumeId: volumeId ?? null,
           volumeName: volumeName ?? null,
           snapshotId: snapshotId ?? null,

@@ -33,6 +33,14 @@ export function wordsOf(finding: Finding, { evidence, options }: Report): Findin
   const again = askAgain(finding, evidence.now).map(ours);
 
   switch (kind) {
+    case 'unseen-account':
+      return {
+        title: `${count(items.length, 'source account')} could not be looked into`,
+        advice:
+          'Whether its snapshots have their copies is not known. This says what is wrong there, and what mends it:',
+        commands: [ours('doctor')],
+        columns: ['Account', 'Why'],
+      };
     case 'failed':
       return {
         title: `${snapshots} could not be copied to ${destination}`,
@@ -136,6 +144,8 @@ function rowOf({ kind, cause }: Finding, item: FindingItem, now: Date): readonly
   const age = dataTime === undefined ? 'none' : `${duration(now.getTime() - dataTime)} old`;
   const reason = cause === undefined ? (item.reason ?? '') : '';
   switch (kind) {
+    case 'unseen-account':
+      return [item.account ?? '', reason];
     case 'behind':
       return [...volume, copies || 'none', copies === '' ? '' : age, reason];
     case 'full-copies':

@@ -2,20 +2,24 @@ import { ec2Snapshots } from '../../aws/ec2-snapshots.ts';
 import { existingVolumes } from '../../aws/ec2-volumes.ts';
 import { kmsAliases } from '../../aws/kms-aliases.ts';
 import { ledgerListing } from '../../aws/ledger-listing.ts';
+import { sourceLooks } from '../../aws/look-at-sources-function.ts';
 import type { SnapshotApi } from '../../aws/snapshot-api.ts';
 import { dataTimeOf, isOf } from '../../core/audit/copies.ts';
-import type { Evidence, LedgerEvidence, VolumeEvidence } from '../../core/audit/evidence.ts';
+import type { Evidence, LedgerEvidence, UnseenInRegion, VolumeEvidence } from '../../core/audit/evidence.ts';
 import { toLookUp } from '../../core/audit.ts';
 import { COPIER_TAG } from '../../core/copier-tags.ts';
 import { CopierError } from '../../core/errors.ts';
 import type { RequestKey } from '../../core/ledger-request.ts';
+import { daysBetween } from '../../core/lookback.ts';
 import type { RegionKeys } from '../../core/plan-keys.ts';
 import { destinationRegions } from '../../core/rule-destinations.ts';
 import { parseKmsKey } from '../../core/rules/kms-key.ts';
 import type { CopyRule } from '../../core/rules.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import { sourceOwners } from '../../core/source-owners.ts';
+import type { RulesText } from '../../packaging/rules-text.ts';
 import type { Deployed } from '../deployed.ts';
+import { listSources } from '../sources/list-sources.ts';
 import type { Progress } from '../terminal.ts';
 import { count } from '../words.ts';
 
@@ -31,8 +35,8 @@ interface Gathered {
  * @throws errors of core/errors.ts if snapshots or copies cannot be listed: without them nothing is proved
  */
 export async function gatherEvidence(
-  { install, ledgerTable, rules: deployedRules, now }: Deployed,
-  rules: readonly CopyRule[],
+  { install, ledgerTable, lookAtSourcesFunction, rules: deployedRules, now }: Deployed,
+  { rules, sourceAccounts: { accounts: companions } }: Pick<RulesText, 'rules' | 'sourceAccounts'>,
   { sinceSeconds, rpoSeconds }: { readonly sinceSeconds: number; readonly rpoSeconds: number },
   progress: Progress,
 ): Promise<Gathered> {
@@ -48,23 +52,38 @@ export async function gatherEvidence(
   const recent = copies.filter((copy) => isOf(copy, install.name) && isSince(copy, since));
 
   progress.show(`looking at the snapshots in ${install.region}`);
-  const tagOf = (tag: string) => new Set(recent.flatMap(({ tags }) => tags[tag] ?? []));
-  const { own, shared } = sourceOwners(rules);
+  const apis = { snapshots, looks: sourceLooks(lookAtSourcesFunction) };
+  const { own, shared, withCompanion } = sourceOwners(rules, companions);
+  const ownersIn = (region: string): ReadonlySet<string> => {
+    const there = recent.filter(({ tags }) => (tags[COPIER_TAG.sourceRegion] ?? install.region) === region);
+    return new Set(there.flatMap(({ tags }) => tags[COPIER_TAG.sourceAccount] ?? []));
+  };
   const whose = {
     own: own === 'always' || own.length > 0 || recent.length > 0,
-    shared: shared.length > 0 || [...tagOf(COPIER_TAG.sourceAccount)].some((account) => account !== install.account),
+    shared: shared.length > 0 || recent.some(({ tags }) => isOfOthers(tags, [install.account, ...companions])),
+    companions,
   };
   const days = daysBetween(since, at);
-  const sources = await begunSince(snapshots, install.region, days, whose);
+  const haveCopies = (region: string) => companions.filter((account) => ownersIn(region).has(account));
+  const accounts = [...new Set([...withCompanion, ...haveCopies(install.region)])];
+  const seen = await listSources(apis, install.region, days, { ...whose, accounts });
+  const sources = [...seen.snapshots];
+  const unseen: UnseenInRegion[] = seen.unseen.map((each) => ({ ...each, region: install.region }));
   const sourceRegions = [install.region];
-  for (const region of tagOf(COPIER_TAG.sourceRegion)) {
+  for (const region of new Set(recent.flatMap(({ tags }) => tags[COPIER_TAG.sourceRegion] ?? []))) {
     if (region === install.region) continue;
+    const notKnown = `Whether the sources of copies from ${region} still exist is not known.`;
     await tolerant(
       async () => {
-        sources.push(...(await begunSince(snapshots, region, days, whose)));
+        const there = await listSources(apis, region, days, { ...whose, accounts: haveCopies(region) });
+        sources.push(...there.snapshots);
         sourceRegions.push(region);
+        for (const { account, why } of there.unseen) {
+          unseen.push({ account, why, region });
+          troubles.push(`${notKnown} Account ${account}: ${why}`);
+        }
       },
-      `Whether the sources of copies from ${region} still exist is not known.`,
+      notKnown,
       troubles,
     );
   }
@@ -86,6 +105,8 @@ export async function gatherEvidence(
     since,
     rpoSeconds,
     sources,
+    companions,
+    unseen,
     sourceRegions,
     copies,
     keys,
@@ -126,33 +147,9 @@ function isSince(copy: Snapshot, since: Date): boolean {
   return dataTime !== undefined && dataTime >= since.getTime();
 }
 
-function daysBetween(first: Date, last: Date): readonly string[] {
-  const dayMs = 86_400_000;
-  const from = Math.floor(first.getTime() / dayMs);
-  const days = Math.floor(last.getTime() / dayMs) - from + 1;
-  return Array.from({ length: days }, (_, index) => new Date((from + index) * dayMs).toISOString().slice(0, 10));
-}
-
-/** EC2 takes 200 values of filters in a call. */
-const DAYS_AT_ONCE = 100;
-
-async function begunSince(
-  snapshots: Pick<SnapshotApi, 'begunOn'>,
-  region: string,
-  days: readonly string[],
-  whose: { readonly own: boolean; readonly shared: boolean },
-): Promise<Snapshot[]> {
-  const found = new Map<string, Snapshot>();
-  const add = (list: readonly Snapshot[]): void => {
-    for (const snapshot of list) found.set(snapshot.snapshotId, snapshot);
-  };
-  for (let start = 0; start < days.length; start += DAYS_AT_ONCE) {
-    const some = days.slice(start, start + DAYS_AT_ONCE);
-    if (whose.own) add(await snapshots.begunOn(region, some, 'own'));
-    // Among those that it may use, EC2 lists an account's own again.
-    if (whose.shared) add(await snapshots.begunOn(region, some, 'shared'));
-  }
-  return [...found.values()];
+function isOfOthers(tags: Snapshot['tags'], accounts: readonly string[]): boolean {
+  const owner = tags[COPIER_TAG.sourceAccount];
+  return owner !== undefined && !accounts.includes(owner);
 }
 
 /** What AWS does not answer here only makes the audit poorer. */

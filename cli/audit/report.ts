@@ -20,8 +20,11 @@ export interface Report {
 }
 
 /** The verdict in one line: `3 of 41 volumes are not protected`. */
-export function headline({ audit: { volumes, isProtected } }: Pick<Report, 'audit'>): string {
+export function headline({ audit: { volumes, unseenAccounts, isProtected } }: Pick<Report, 'audit'>): string {
   const bad = volumes.filter(({ status }) => status !== 'protected').length;
+  if (bad === 0 && unseenAccounts.length > 0) {
+    return `Nothing is known of ${count(unseenAccounts.length, 'source account')}`;
+  }
   if (volumes.length === 0) return 'There is nothing to protect';
   if (isProtected)
     return volumes.length === 1 ? 'The only volume is protected' : `All ${number(volumes.length)} volumes protected`;
@@ -31,7 +34,15 @@ export function headline({ audit: { volumes, isProtected } }: Pick<Report, 'audi
 }
 
 /** What the headline means, in one or two sentences. */
-export function subline({ audit: { volumes, pairs }, evidence }: Pick<Report, 'audit' | 'evidence'>): string {
+export function subline(report: Pick<Report, 'audit' | 'evidence'>): string {
+  const { unseenAccounts, volumes } = report.audit;
+  const known = volumes.length === 0 && unseenAccounts.length > 0 ? [] : [sublineOfKnown(report)];
+  const accounts = unseenAccounts.map(({ account }) => account).join(' and ');
+  const unseen = unseenAccounts.length === 0 ? [] : [`Account ${accounts} could not be looked into.`];
+  return [...known, ...unseen].join(' ');
+}
+
+function sublineOfKnown({ audit: { volumes, pairs }, evidence }: Pick<Report, 'audit' | 'evidence'>): string {
   const rpo = rpoOf(evidence);
   if (volumes.length === 0) {
     return `No rule selects any snapshot of the last ${windowOf(evidence)}. If that surprises you, \`snapshot-copier plan\` says why.`;

@@ -75,7 +75,7 @@ async function audit(cli: Cli, options: AuditOptions): Promise<ExitCode> {
   const progress = terminal.progress();
   const { evidence, troubles } = await gatherEvidence(
     deployed,
-    rules.rules,
+    rules,
     { sinceSeconds: options.since, rpoSeconds: options.rpo },
     progress,
   ).finally(() => progress.done());

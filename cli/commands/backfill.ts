@@ -14,7 +14,7 @@ import { type Asked, askForCopies, tellAsked } from '../plan/ask-for-copies.ts';
 import { addEstimateOptions, assumptionsOf, type EstimateOptions, sinceOption } from '../plan/estimate-options.ts';
 import { gather } from '../plan/gather.ts';
 import { assumptionsAsJson, rowsAsJson, totalsAsJson } from '../plan/plan-json.ts';
-import { money, printRows, printTotals, size } from '../plan/plan-text.ts';
+import { intermediatesInWords, money, printRows, printTotals, size, unshareableInWords } from '../plan/plan-text.ts';
 import { ruleLines } from '../plan/rule-lines.ts';
 import { tellTroubles } from '../plan/tell-troubles.ts';
 import type { Terminal } from '../terminal.ts';
@@ -59,12 +59,14 @@ async function backfill(cli: Cli, options: BackfillOptions): Promise<ExitCode> {
   const only = { rules: options.rule ?? [], destinations: options.destination ?? [] };
   checkNames(only, rules.rules);
   const assumptions = assumptionsOf(options);
-  const task = { deployed, rules: rules.rules, which: { sinceSeconds: options.since }, assumptions };
+  const task = { deployed, rules, which: { sinceSeconds: options.since }, assumptions };
   const gathered = await gather(task, terminal.progress());
   const rows = narrowed(makePlan(gathered.sources, gathered.circumstances), only).filter(
     ({ action }) => action !== 'skipped',
   );
   const copies = rows.filter(({ action }) => action === 'copy');
+  // What is not seen may lack copies, too.
+  const fine = gathered.unseen.length === 0 ? EXIT.fine : EXIT.problem;
   const lineOf = ruleLines(rules);
   tellTroubles(terminal, gathered);
 
@@ -77,6 +79,7 @@ async function backfill(cli: Cli, options: BackfillOptions): Promise<ExitCode> {
       totals: totalsAsJson(rows),
       assumptions: assumptionsAsJson(rows, assumptions),
       asked,
+      unseenAccounts: gathered.unseen,
       unreadable: gathered.unreadable,
       troubles: gathered.troubles,
     });
@@ -94,7 +97,7 @@ async function backfill(cli: Cli, options: BackfillOptions): Promise<ExitCode> {
   }
   if (options.dryRun === true || copies.length === 0) {
     if (options.json === true) report({ accepted: 0, known: 0, refused: [], left: copies.length });
-    return EXIT.fine;
+    return fine;
   }
 
   if (options.yes !== true && options.json === true) {
@@ -102,12 +105,12 @@ async function backfill(cli: Cli, options: BackfillOptions): Promise<ExitCode> {
   }
   if (options.yes !== true && !(await terminal.confirm(question(rows)))) {
     terminal.tell('Nothing was asked for.');
-    return EXIT.fine;
+    return fine;
   }
   const asked = await askForCopies(terminal, deployed.requestCopyFunction, backfillRequests(rows));
   if (options.json === true) report(asked);
   else tellAsked(terminal, asked);
-  return asked.refused.length === 0 && asked.left === 0 ? EXIT.fine : EXIT.problem;
+  return asked.refused.length === 0 && asked.left === 0 ? fine : EXIT.problem;
 }
 
 /** @throws CliProblem (wrong usage) */
@@ -130,7 +133,9 @@ function question(rows: readonly PlanRow[]): string {
   const once = money(transfer + surcharge, toCopy.unpriced.transfer, toCopy);
   const monthly = money(storagePerMonth, toCopy.unpriced.storage, toCopy);
   const price = `about ${size(toCopy.gib)} GiB, ${once} once and ${monthly} a month`;
-  return `Ask for ${count(toCopy.copies, 'copy', 'copies')} (${price})?`;
+  const { intermediates } = toCopy;
+  const first = intermediates.copies === 0 ? '' : `; first ${intermediatesInWords(intermediates)}`;
+  return `Ask for ${count(toCopy.copies, 'copy', 'copies')} (${price}${first})?`;
 }
 
 /** What is missing and is not asked for here. */
@@ -145,4 +150,5 @@ function printNotes(terminal: Terminal, rows: readonly PlanRow[]): void {
     const names = new Set(rows.flatMap((row) => (row.action === 'dry-run' ? row.rules.map(({ name }) => name) : [])));
     terminal.print(`\n${those} not asked for, because of dryRun: true in ${[...names].join(', ')}.`);
   }
+  if (counts.unshareable > 0) terminal.print(`\n${unshareableInWords(rows)}`);
 }

@@ -16,6 +16,7 @@ import { asJson, hasDeployment, printSubject, totalsInWords } from '../doctor/pr
 import { checkRegions } from '../doctor/region-checks.ts';
 import { rulesOfDirectory } from '../doctor/rules-of-directory.ts';
 import { checkSlotsOfRegions } from '../doctor/slot-checks.ts';
+import { checkSourceAccounts } from '../doctor/source-account-checks.ts';
 import { checkSources, lookAtSelected, tryCopies } from '../doctor/source-checks.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { examples, type InstallOptions, installCommand, runs } from '../install-options.ts';
@@ -58,13 +59,13 @@ async function doctor(cli: Cli, options: DoctorOptions): Promise<ExitCode> {
   const found = await findOrNot(cli, own, options.stack);
   const { deployed, deployment } = found;
   const { install } = deployment;
-  const { file, rules: allRules } = found.rules;
+  const { file, rules: allRules, sourceAccounts } = found.rules;
   const chosen = chosenRules(allRules, options.rule ?? []);
   if ('problem' in chosen) throw wrongUsage(chosen.problem);
 
   const look = lookSideBySide((done, asked) => wait.tell(`${done} of ${asked} things looked up`));
-  const examination = examine({ ...found, allRules, rules: chosen.rules }, look);
-  const subjects = checkAll(examination, own ?? rulesOfDirectory(file));
+  const examination = examine({ ...found, allRules, rules: chosen.rules, sourceAccounts }, look);
+  const subjects = checkAll(examination, own === undefined ? rulesOfDirectory(file) : { file, rules: own });
 
   if (!isForMachines) {
     const by = own === undefined ? 'its deployed rules' : file;
@@ -110,7 +111,7 @@ async function findOrNot(
   cli: Cli,
   own: RulesText | undefined,
   named: string | undefined,
-): Promise<Omit<Patient, 'allRules' | 'rules'> & { readonly rules: RulesText }> {
+): Promise<Omit<Patient, 'allRules' | 'rules' | 'sourceAccounts'> & { readonly rules: RulesText }> {
   try {
     const deployed = await cli.deployed();
     const { stack, install, now } = deployed;
@@ -161,6 +162,7 @@ function checkAll(
     { subject: 'install', findings: checkInstall(examination, otherRules) },
     { subject: 'regions', findings: checkRegions(examination) },
     { subject: 'keys', findings: checkKeysOfCopies(examination) },
+    { subject: 'source accounts', findings: checkSourceAccounts(examination, selected) },
     { subject: 'source keys', findings: checkSources(examination, selected) },
     { subject: 'events', findings: checkEvents(examination) },
     { subject: 'alerts', findings: checkAlerts(examination) },

@@ -9,7 +9,7 @@ import { examples, type InstallOptions, installCommand, runs } from '../install-
 import { addEstimateOptions, assumptionsOf, type EstimateOptions, sinceOption } from '../plan/estimate-options.ts';
 import { gather, type Which } from '../plan/gather.ts';
 import { assumptionsAsJson, rowsAsJson, totalsAsJson } from '../plan/plan-json.ts';
-import { printRows, printTotals } from '../plan/plan-text.ts';
+import { printRows, printTotals, unshareableInWords } from '../plan/plan-text.ts';
 import { ruleLines } from '../plan/rule-lines.ts';
 import { tellTroubles } from '../plan/tell-troubles.ts';
 import { readRulesFile } from '../read-rules-file.ts';
@@ -55,11 +55,8 @@ async function plan(cli: Cli, options: PlanOptions, args: readonly string[]): Pr
   const deployed = await cli.deployed();
   const { install } = deployed;
   const rules = own ?? deployed.rules;
-  const gathered = await gather(
-    { deployed, rules: rules.rules, which, assumptions: assumptionsOf(options) },
-    terminal.progress(),
-  );
-  const { sources, notVisible, circumstances, unreadable, troubles } = gathered;
+  const gathered = await gather({ deployed, rules, which, assumptions: assumptionsOf(options) }, terminal.progress());
+  const { sources, notVisible, unseen, circumstances, unreadable, troubles } = gathered;
   const { assumptions } = circumstances;
   const rows = makePlan(sources, circumstances);
   const lineOf = ruleLines(rules);
@@ -74,6 +71,7 @@ async function plan(cli: Cli, options: PlanOptions, args: readonly string[]): Pr
       totals: totalsAsJson(rows),
       assumptions: assumptionsAsJson(rows, assumptions),
       notVisible,
+      unseenAccounts: unseen,
       unreadable,
       troubles,
     });
@@ -89,22 +87,27 @@ async function plan(cli: Cli, options: PlanOptions, args: readonly string[]): Pr
   } else if (notVisible.length === 0) {
     terminal.print(`No snapshot${inTime(which)} in ${install.region}.`);
   }
-  if (notVisible.length === 0) return EXIT.fine;
-  terminal.tell(
-    `Account ${install.account} sees no ${notVisible.join(', ')} in ${install.region}: deleted, in another Region, or of another account that does not share it with this one.`,
-  );
-  return EXIT.problem;
+  if (notVisible.length > 0) {
+    const { accounts } = rules.sourceAccounts;
+    const seeing = accounts.filter((account) => !unseen.some((each) => each.account === account));
+    const nor = seeing.length === 0 ? '' : `, nor has source account ${seeing.join(' or ')} one`;
+    terminal.tell(
+      `Account ${install.account} sees no ${notVisible.join(', ')} in ${install.region}${nor}: deleted, in another Region, or of another account that does not share it with this one.`,
+    );
+  }
+  return notVisible.length === 0 && unseen.length === 0 ? EXIT.fine : EXIT.problem;
 }
 
 /** Who does what is still to be done. */
 function printWhatNext(terminal: Terminal, rows: readonly PlanRow[], isWhatIf: boolean): void {
-  const { copy, failed } = totalOf(rows).rows;
+  const { copy, failed, unshareable } = totalOf(rows).rows;
   if (copy > 0) {
     const first = isWhatIf ? 'deploy these rules, then ' : '';
     const those = count(copy, 'copy has', 'copies have');
     terminal.print(`\n${those} not been asked for: ${first}\`snapshot-copier backfill\`.`);
   }
   if (failed > 0) terminal.print(`\n${count(failed, 'copy', 'copies')} failed: \`snapshot-copier retry\`.`);
+  if (unshareable > 0) terminal.print(`\n${unshareableInWords(rows)}`);
 }
 
 /** @throws CliProblem (wrong usage) */

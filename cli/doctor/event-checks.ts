@@ -39,20 +39,27 @@ async function ownRules({
   deployment,
 }: Examination): Promise<Fact<readonly ExpectedRule[]>> {
   const { region } = deployment.install;
-  const [made, there] = await Promise.all([resources, look(['events:ListRules'], () => eventRules.list(region))]);
+  const made = await resources;
   if (!isKnown(made)) return made;
-  if (!isKnown(there)) return there;
-  const expected = made.value
+  const rules = made.value
     .filter(({ type }) => type === 'AWS::Events::Rule')
-    .map(async ({ logicalId, physicalId: name }): Promise<ExpectedRule> => {
-      const rule = there.value.find((each) => each.name === name);
-      if (rule === undefined) return { name, logicalId, rule };
-      const targets = await look(
-        ['events:ListTargetsByRule'],
-        async () => (await eventRules.targets(region, name)).length,
-      );
-      return { name, logicalId, rule, targets };
+    // Of a rule that is not on the default bus the physical id names the bus, too.
+    .map(({ logicalId, physicalId }) => {
+      const [name = '', bus] = physicalId.split('|').toReversed();
+      return { logicalId, name, ...(bus !== undefined && { bus }) };
     });
+  const buses = [...new Set(rules.map(({ bus }) => bus))];
+  const there = await Promise.all(buses.map((bus) => look(['events:ListRules'], () => eventRules.list(region, bus))));
+  const unknown = there.find((fact) => !isKnown(fact));
+  if (unknown !== undefined && !isKnown(unknown)) return unknown;
+  const expected = rules.map(async (each): Promise<ExpectedRule> => {
+    const { name, bus } = each;
+    const on = there[buses.indexOf(bus)];
+    const rule = on !== undefined && isKnown(on) ? on.value.find((other) => other.name === name) : undefined;
+    if (rule === undefined) return { ...each, rule };
+    const targets = await look(['events:ListTargetsByRule'], () => eventRules.targets(region, name, bus));
+    return { ...each, rule, targets };
+  });
   return { value: await Promise.all(expected) };
 }
 

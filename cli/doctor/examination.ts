@@ -2,6 +2,7 @@ import { ec2Regions, type RegionApi } from '../../aws/ec2-regions.ts';
 import { ec2Snapshots } from '../../aws/ec2-snapshots.ts';
 import { type EventRuleApi, eventBridgeRules } from '../../aws/event-rules.ts';
 import { type KeyApi, kmsKeys } from '../../aws/kms-keys.ts';
+import { type SourceLooks, sourceLooks } from '../../aws/look-at-sources-function.ts';
 import { perRegion } from '../../aws/per-region.ts';
 import type { SnapshotApi } from '../../aws/snapshot-api.ts';
 import { type StackResource, stackResources } from '../../aws/stack-resources.ts';
@@ -9,7 +10,7 @@ import type { Deployment } from '../../core/doctor/deploy-command.ts';
 import { type Fact, isKnown } from '../../core/doctor/fact.ts';
 import type { RegionListed } from '../../core/doctor/region.ts';
 import type { RuleDestination } from '../../core/doctor/rules-snippet.ts';
-import type { CopyRule } from '../../core/rules.ts';
+import type { CopyRule, SourceAccounts } from '../../core/rules.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import type { Deployed } from '../deployed.ts';
 import type { Look } from './look.ts';
@@ -27,6 +28,8 @@ export interface Patient {
   readonly allRules: readonly CopyRule[];
   /** Those that are to be checked. */
   readonly rules: readonly CopyRule[];
+  /** Of the same file. */
+  readonly sourceAccounts: SourceAccounts;
 }
 
 /** Everything that checks look at; what several of them need is asked for once. */
@@ -36,6 +39,10 @@ export interface Examination extends Patient {
   readonly regions: RegionApi;
   readonly keys: KeyApi;
   readonly eventRules: EventRuleApi;
+  /** Undefined before the first deployment. */
+  readonly looks: SourceLooks | undefined;
+  /** The accounts that the function behind `looks` may look into. */
+  readonly visible: readonly string[];
   readonly destinations: readonly RuleDestination[];
   /** Where destinations are, sorted. */
   readonly destinationRegions: readonly string[];
@@ -49,7 +56,8 @@ export interface Examination extends Patient {
 }
 
 export function examine(patient: Patient, look: Look): Examination {
-  const { stack, deployment, rules } = patient;
+  const { deployed, stack, deployment, rules, sourceAccounts } = patient;
+  const deployedAccounts = deployed?.rules.sourceAccounts.accounts ?? [];
   const snapshots = ec2Snapshots();
   const regions = ec2Regions();
   const destinations = rules.flatMap((rule) =>
@@ -63,6 +71,8 @@ export function examine(patient: Patient, look: Look): Examination {
     regions,
     keys: kmsKeys(),
     eventRules: eventBridgeRules(),
+    looks: deployed === undefined ? undefined : sourceLooks(deployed.lookAtSourcesFunction),
+    visible: sourceAccounts.accounts.filter((account) => deployedAccounts.includes(account)),
     destinations,
     destinationRegions: [...new Set(destinations.map(({ destination }) => destination.region))].toSorted(),
     resources: look(['cloudformation:ListStackResources'], () => stackResources(stack)),

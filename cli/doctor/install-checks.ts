@@ -21,7 +21,7 @@ export async function checkInstall(
   return [
     checkStack(stack, deployed.stackStatus, deployment),
     ...(await functions(examination)),
-    ...(otherRules === undefined ? [] : [checkDeployedRules(deployed.rules.rules, otherRules, deployment)]),
+    ...(otherRules === undefined ? [] : [checkDeployedRules(deployed.rules, otherRules, deployment)]),
     ...checkOptions(deployment),
   ];
 }

@@ -5,6 +5,9 @@ import { isKnown } from '../../core/doctor/fact.ts';
 import type { Finding } from '../../core/doctor/finding.ts';
 import type { KeyFacts, KeyInUse } from '../../core/doctor/key.ts';
 import { needsGrants } from '../../core/doctor/key-access.ts';
+import { checkUnshareableKey } from '../../core/doctor/unshareable-key.ts';
+import { RequestRefusedError } from '../../core/errors.ts';
+import { parseKmsKey } from '../../core/rules/kms-key.ts';
 import { type Examination, rulesWith } from './examination.ts';
 
 /** The keys that copies are encrypted under. */
@@ -57,7 +60,31 @@ async function defaultKey(examination: Examination, region: string): Promise<rea
 
 /** All that KMS tells of one key. */
 export async function examineKey(examination: Examination, key: KeyInUse): Promise<readonly Finding[]> {
-  return checkKey(key, await factsOf(examination, key), examination.deployment.install);
+  const { deployment, allRules } = examination;
+  const facts = await factsOf(examination, key);
+  const owner = companionWith(examination, key);
+  const isAws = isKnown(facts.metadata) && facts.metadata.value?.manager === 'AWS';
+  if (owner !== undefined && isAws) return [checkUnshareableKey(key, owner, allRules, deployment.install)];
+  return checkKey(key, facts, deployment.install);
+}
+
+/** The source account that has the key, if the service may ask there. */
+function companionWith({ visible }: Examination, { name, as }: KeyInUse): string | undefined {
+  const owner = parseKmsKey(name)?.arn?.account;
+  return as === 'source' ? visible.find((account) => account === owner) : undefined;
+}
+
+/** Its owner sees it, whatever its policy says of others. */
+async function describe(examination: Examination, key: KeyInUse): Promise<KeyFacts['metadata']> {
+  const { look, looks, keys } = examination;
+  const { name, region } = key;
+  const owner = companionWith(examination, key);
+  if (owner === undefined || looks === undefined) return look(['kms:DescribeKey'], () => keys.describe(region, name));
+  return look(['lambda:InvokeFunction'], async () => {
+    const [found] = await looks.keys(owner, region, [name]);
+    if (found !== undefined && 'unknown' in found) throw new RequestRefusedError(found.unknown);
+    return found !== undefined && 'key' in found ? found.key : undefined;
+  });
 }
 
 async function factsOf(examination: Examination, key: KeyInUse): Promise<KeyFacts> {
@@ -66,7 +93,7 @@ async function factsOf(examination: Examination, key: KeyInUse): Promise<KeyFact
   const { name, region } = key;
   if (isAwsAlias(name)) return { metadata: { value: undefined }, elsewhere: [] };
 
-  const metadata = await look(['kms:DescribeKey'], () => keys.describe(region, name));
+  const metadata = await describe(examination, key);
   if (!isKnown(metadata)) return { metadata, elsewhere: [] };
   const found = metadata.value;
   if (found === undefined) return { metadata, elsewhere: await regionsWith(examination, key) };

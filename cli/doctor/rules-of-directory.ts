@@ -10,5 +10,5 @@ import { checkRulesText } from '../../packaging/rules-text.ts';
  */
 export function rulesOfDirectory(file: string): OtherRules | undefined {
   if (!existsSync(file)) return undefined;
-  return { file, rules: checkRulesText(file, readFileSync(file, 'utf8')).right?.rules };
+  return { file, rules: checkRulesText(file, readFileSync(file, 'utf8')).right };
 }

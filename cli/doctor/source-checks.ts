@@ -13,7 +13,9 @@ import {
 } from '../../core/doctor/source-keys.ts';
 import { checkProbe, nothingToTry, type Probe } from '../../core/doctor/try-copy.ts';
 import { CopierError } from '../../core/errors.ts';
+import { daysBetween } from '../../core/lookback.ts';
 import { destinations } from '../../core/rule-destinations.ts';
+import { seenSources } from '../../core/seen-sources.ts';
 import { shellWord } from '../../core/shell-word.ts';
 import { sourceOwners } from '../../core/source-owners.ts';
 import { type Examination, rulesWith } from './examination.ts';
@@ -24,23 +26,28 @@ const DAYS = 3;
 /** Sets of different keys are small; with a key per volume a look at some hundreds has to do. */
 const MOST_KEYS = 200;
 
-/** What the rules select of the snapshots of the last days. */
+/** What the rules select of the snapshots of the last days. That an account cannot be looked into is a finding of its own. */
 export async function lookAtSelected(examination: Examination): Promise<Fact<readonly SelectedCopy[]>> {
-  const { look, snapshots, deployment, allRules, rules } = examination;
+  const { look, looks, visible, snapshots, deployment, allRules, rules, sourceAccounts } = examination;
   const { account, region } = deployment.install;
-  const now = examination.now().getTime();
-  const days = Array.from({ length: DAYS + 1 }, (_, ago) =>
-    new Date(now - ago * 86_400_000).toISOString().slice(0, 10),
-  );
+  const now = examination.now();
+  const days = daysBetween(new Date(now.getTime() - DAYS * 86_400_000), now);
   const list = (whose: 'own' | 'shared') =>
     look(['ec2:DescribeSnapshots'], () => snapshots.begunOn(region, days, whose));
-  const [own, shared] = await Promise.all([
+  const companions = sourceAccounts.accounts;
+  const owners = sourceOwners(allRules, companions);
+  const [own, shared, ...viewed] = await Promise.all([
     list('own'),
-    sourceOwners(allRules).shared.length === 0 ? { value: [] } : list('shared'),
+    owners.shared.length === 0 ? { value: [] } : list('shared'),
+    ...owners.withCompanion
+      .filter((each) => visible.includes(each))
+      .map((each) => look(['lambda:InvokeFunction'], async () => (await looks?.begunOn(each, region, days)) ?? [])),
   ]);
   if (!isKnown(own)) return own;
   if (!isKnown(shared)) return shared;
-  const copies = selectedCopies([...own.value, ...shared.value], allRules, account);
+  const seen = viewed.flatMap((fact) => (isKnown(fact) ? fact.value : []));
+  const sources = seenSources({ own: own.value, shared: shared.value, viewed: seen }, companions);
+  const copies = selectedCopies(sources, allRules, account);
   const chosen = new Set(rules.map(({ name }) => name));
   return { value: copies.filter(({ rule }) => chosen.has(rule.name)) };
 }
@@ -50,7 +57,7 @@ export async function checkSources(
   examination: Examination,
   selected: Promise<Fact<readonly SelectedCopy[]>>,
 ): Promise<readonly Finding[]> {
-  const { rules, allRules, deployed, deployment } = examination;
+  const { rules, allRules, deployed, deployment, sourceAccounts } = examination;
   const { account, region } = deployment.install;
   const copies = await selected;
   const look =
@@ -64,7 +71,10 @@ export async function checkSources(
   if (!isKnown(copies)) return about;
   const keys = sourceKeys(copies.value, region).slice(0, MOST_KEYS);
   const ofKeys = await Promise.all(
-    keys.map(async (key) => [...checkSourceKeyOwner(key, allRules, account), ...(await examineKey(examination, key))]),
+    keys.map(async (key) => [
+      ...checkSourceKeyOwner(key, allRules, sourceAccounts.accounts, account),
+      ...(await examineKey(examination, key)),
+    ]),
   );
   return [...about, ...ofKeys.flat()];
 }
@@ -75,7 +85,9 @@ export async function tryCopies(
   selected: Promise<Fact<readonly SelectedCopy[]>>,
 ): Promise<readonly Finding[]> {
   const copies = await selected;
-  const examples = isKnown(copies) ? examplePerDestination(copies.value) : [];
+  const all = isKnown(copies) ? copies.value : [];
+  // What its owner alone sees is shared only while it is copied; until then EC2 finds no such snapshot.
+  const examples = examplePerDestination(all.filter(({ snapshot }) => snapshot.viewedByOwner !== true));
   const places = await Promise.all(
     destinations(examination.rules).map(async (destination) =>
       (await examination.canAsk(destination.region)) ? [destinationId(destination)] : [],
@@ -88,7 +100,7 @@ export async function tryCopies(
   const tried = examples.filter(({ destination }) => places.flat().includes(destinationId(destination)));
   return [
     ...(await Promise.all(tried.map((example) => tryCopy(examination, example)))),
-    ...(untried.length === 0 ? [] : [nothingToTry(untried, rules, DAYS)]),
+    ...(untried.length === 0 ? [] : [nothingToTry(untried, rules, DAYS, all.length > 0)]),
   ];
 }
 

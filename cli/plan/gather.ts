@@ -1,14 +1,17 @@
 import { ec2Snapshots } from '../../aws/ec2-snapshots.ts';
 import { ledgerListing, type UnreadableItem } from '../../aws/ledger-listing.ts';
-import type { SnapshotApi } from '../../aws/snapshot-api.ts';
+import { sourceLooks } from '../../aws/look-at-sources-function.ts';
 import { daysOf } from '../../core/lookback.ts';
 import { type Assumptions, type Circumstances, requestsToRead } from '../../core/plan.ts';
 import { destinationRegions } from '../../core/rule-destinations.ts';
-import type { CopyRule } from '../../core/rules.ts';
+import type { UnseenAccount } from '../../core/seen-sources.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import { sourceOwners } from '../../core/source-owners.ts';
+import type { RulesText } from '../../packaging/rules-text.ts';
 import type { Deployed } from '../deployed.ts';
+import { findSources, listSources, type SourceApis, type Sources } from '../sources/list-sources.ts';
 import type { Progress } from '../terminal.ts';
+import { askForAwsKeys } from './aws-keys.ts';
 import { askForKeys } from './region-keys.ts';
 
 /** Which snapshots: these, or all that became complete in the last so many seconds. */
@@ -17,8 +20,10 @@ export type Which = { readonly ids: readonly string[] } | { readonly sinceSecond
 /** What a plan is made of. Nothing was changed to get it. */
 export interface Gathered {
   readonly sources: readonly Snapshot[];
-  /** Of the ids, those that this account cannot see. */
+  /** Of the ids, those that nobody sees: neither this account nor one with the companion. */
   readonly notVisible: readonly string[];
+  /** Source accounts whose snapshots are not among them, as they could not be looked into. */
+  readonly unseen: readonly UnseenAccount[];
   readonly circumstances: Circumstances;
   /** Requests in the ledger that make no sense. */
   readonly unreadable: readonly UnreadableItem[];
@@ -28,8 +33,8 @@ export interface Gathered {
 
 /** What is to be planned. */
 interface Task {
-  readonly deployed: Pick<Deployed, 'install' | 'ledgerTable' | 'now'>;
-  readonly rules: readonly CopyRule[];
+  readonly deployed: Pick<Deployed, 'install' | 'ledgerTable' | 'lookAtSourcesFunction' | 'now'>;
+  readonly rules: Pick<RulesText, 'rules' | 'sourceAccounts'>;
   readonly which: Which;
   readonly assumptions: Assumptions;
 }
@@ -43,15 +48,19 @@ export async function gather(task: Task, progress: Progress): Promise<Gathered> 
   }
 }
 
-async function gatherAll({ deployed, rules, which, assumptions }: Task, progress: Progress): Promise<Gathered> {
-  const { install, ledgerTable, now } = deployed;
+async function gatherAll(task: Task, progress: Progress): Promise<Gathered> {
+  const { install, ledgerTable, now, lookAtSourcesFunction } = task.deployed;
+  const { which, assumptions } = task;
+  const { rules } = task.rules;
   const snapshots = ec2Snapshots();
+  const looks = sourceLooks(lookAtSourcesFunction);
   const ledger = ledgerListing(ledgerTable, { now });
   progress.show(`looking at the snapshots in ${install.region}`);
-  const { sources, notVisible } =
-    'ids' in which
-      ? await findEach(snapshots, install.region, which.ids)
-      : { sources: await completedSince(snapshots, install.region, which.sinceSeconds, rules, now()), notVisible: [] };
+  const { snapshots: sources, unseen } = await ('ids' in which
+    ? findSources({ snapshots, looks }, install.region, which.ids, task.rules.sourceAccounts.accounts)
+    : completedSince({ snapshots, looks }, install.region, which.sinceSeconds, task.rules, now()));
+  const found = new Set(sources.map(({ snapshotId }) => snapshotId));
+  const notVisible = 'ids' in which ? [...new Set(which.ids)].filter((id) => !found.has(id)) : [];
 
   progress.show('looking at what the ledger knows of them');
   const queue = await ledger.queue();
@@ -61,14 +70,16 @@ async function gatherAll({ deployed, rules, which, assumptions }: Task, progress
   // Those that no rule has any more count as long as something is asked for there.
   const regions = [...new Set([...destinationRegions(rules), ...keys.map(({ region }) => region)])];
   progress.show(`looking at the copies in ${regions.join(', ')}`);
-  const [copies, asked] = await Promise.all([
+  const [copies, asked, ofSources] = await Promise.all([
     Promise.all(regions.map((region) => snapshots.managedCopies(region))),
     Promise.all(regions.map(askForKeys)),
+    askForAwsKeys(looks, sources, { rules, install }),
   ]);
 
   return {
     sources,
     notVisible,
+    unseen,
     circumstances: {
       install,
       rules,
@@ -76,6 +87,7 @@ async function gatherAll({ deployed, rules, which, assumptions }: Task, progress
       waiting: queue.waiting,
       copies: copies.flat(),
       keys: new Map(regions.map((region, index) => [region, asked[index]?.keys ?? {}])),
+      awsKeys: ofSources.awsKeys,
       assumptions,
     },
     unreadable: [
@@ -83,47 +95,23 @@ async function gatherAll({ deployed, rules, which, assumptions }: Task, progress
         [...queue.unreadable, ...known.unreadable].map((each) => [`${each.region}#${each.item}`, each]),
       ).values(),
     ],
-    troubles: asked.flatMap(({ troubles }) => troubles),
+    troubles: [...asked.flatMap(({ troubles }) => troubles), ...ofSources.troubles],
   };
 }
 
-/** EC2 takes 200 values of filters in a call. */
-const DAYS_AT_ONCE = 100;
-
 async function completedSince(
-  snapshots: Pick<SnapshotApi, 'begunOn'>,
+  apis: SourceApis,
   region: string,
   sinceSeconds: number,
-  rules: readonly CopyRule[],
+  { rules, sourceAccounts: { accounts: companions } }: Task['rules'],
   now: Date,
-): Promise<readonly Snapshot[]> {
-  const isShared = sourceOwners(rules).shared.length > 0;
-  const days = daysOf(sinceSeconds / 3600, now);
-  const found: (readonly Snapshot[])[] = [];
-  for (let start = 0; start < days.length; start += DAYS_AT_ONCE) {
-    const some = days.slice(start, start + DAYS_AT_ONCE);
-    found.push(await snapshots.begunOn(region, some, 'own'));
-    if (isShared) found.push(await snapshots.begunOn(region, some, 'shared'));
-  }
+): Promise<Sources> {
+  const { shared, withCompanion: accounts } = sourceOwners(rules, companions);
+  const whose = { own: true, shared: shared.length > 0, accounts, companions };
+  const { snapshots, unseen } = await listSources(apis, region, daysOf(sinceSeconds / 3600, now), whose);
   const from = now.getTime() - sinceSeconds * 1000;
-  // Among those that it may use, EC2 lists an account's own again.
-  return [...new Map(found.flat().map((each) => [each.snapshotId, each])).values()].filter(
-    ({ completionTime, startTime }) => Date.parse(completionTime ?? startTime) >= from,
-  );
-}
-
-/** EC2 answers none of several ids if it does not know one of them. */
-async function findEach(
-  snapshots: Pick<SnapshotApi, 'find'>,
-  region: string,
-  ids: readonly string[],
-): Promise<{ readonly sources: readonly Snapshot[]; readonly notVisible: readonly string[] }> {
-  const sources: Snapshot[] = [];
-  const notVisible: string[] = [];
-  for (const id of new Set(ids)) {
-    const found = await snapshots.find(region, id);
-    if (found === undefined) notVisible.push(id);
-    else sources.push(found);
-  }
-  return { sources, notVisible };
+  return {
+    snapshots: snapshots.filter(({ completionTime, startTime }) => Date.parse(completionTime ?? startTime) >= from),
+    unseen,
+  };
 }

@@ -29,6 +29,15 @@ export function rowsAsJson(rows: readonly PlanRow[], lineOf: RuleLine): unknown 
             transferUsd: orNull(work.cost.transfer),
             surchargeUsd: rounded(work.cost.surcharge),
             storageUsdPerMonth: orNull(work.cost.storagePerMonth),
+            intermediate:
+              work.intermediate === undefined
+                ? null
+                : {
+                    account: work.intermediate.account,
+                    is: work.intermediate.is,
+                    gib: rounded(work.intermediate.gib),
+                    storageUsdPerMonth: orNull(work.intermediate.storagePerMonth),
+                  },
           },
   }));
 }
@@ -61,7 +70,7 @@ function totalAsJson({ rows, toCopy, underWay }: PlanTotal): object {
   return { rows, toCopy: workAsJson(toCopy), underWay: workAsJson(underWay) };
 }
 
-function workAsJson({ copies, full, gib, cost, unpriced }: WorkTotal): object {
+function workAsJson({ copies, full, gib, cost, unpriced, intermediates }: WorkTotal): object {
   return {
     copies,
     full,
@@ -70,6 +79,12 @@ function workAsJson({ copies, full, gib, cost, unpriced }: WorkTotal): object {
     surchargeUsd: rounded(cost.surcharge),
     storageUsdPerMonth: rounded(cost.storagePerMonth),
     unpriced,
+    intermediates: {
+      copies: intermediates.copies,
+      gib: rounded(intermediates.gib),
+      storageUsdPerMonth: rounded(intermediates.storagePerMonth),
+      unpriced: intermediates.unpriced,
+    },
   };
 }
 

@@ -3,7 +3,15 @@ import { prose } from '../../core/alert-layout.ts';
 import { PRICES_AS_OF } from '../../core/copy-cost.ts';
 import { destinationId } from '../../core/destination.ts';
 import type { Assumptions, PlanAction, PlanRow } from '../../core/plan.ts';
-import { type PlanTotal, pricedWays, totalOf, totalsByDestination, type WorkTotal } from '../../core/plan-totals.ts';
+import type { Intermediate } from '../../core/plan-intermediates.ts';
+import {
+  type IntermediateTotal,
+  type PlanTotal,
+  pricedWays,
+  totalOf,
+  totalsByDestination,
+  type WorkTotal,
+} from '../../core/plan-totals.ts';
 import type { Terminal } from '../terminal.ts';
 import { count } from '../words.ts';
 
@@ -11,7 +19,16 @@ import { count } from '../words.ts';
 export type RuleLine = (name: string) => string | undefined;
 
 /** In the order in which people ask. */
-const ORDER: readonly PlanAction[] = ['copy', 'running', 'waiting', 'failed', 'exists', 'dry-run', 'skipped'];
+const ORDER: readonly PlanAction[] = [
+  'copy',
+  'unshareable',
+  'running',
+  'waiting',
+  'failed',
+  'exists',
+  'dry-run',
+  'skipped',
+];
 
 /** On a terminal so many lines are shown at most, or so many of each action if there are more. */
 const ALL_LINES = 30;
@@ -95,18 +112,28 @@ function skippedLines(rows: readonly PlanRow[], lineOf: RuleLine): readonly Line
 /** What it comes to, and what that rests on. */
 export function printTotals(terminal: Terminal, rows: readonly PlanRow[], assumptions: Assumptions): void {
   const totals = totalsByDestination(rows);
-  const lines = [...totals].map(([id, total]) => totalLine(id, total));
-  if (totals.size > 1) lines.push(totalLine('together', totalOf(rows)));
-  const right = [undefined, ...Array<'right'>(TOTALS.length - 1).fill('right')];
-  const all = terminal.drawTable(TOTALS, lines, right);
+  const together = totalOf(rows);
+  const withUnshareable = together.rows.unshareable > 0;
+  const head = [...TOTALS, ...(withUnshareable ? ['UNSHAREABLE'] : [])];
+  const lines = [...totals].map(([id, total]) => totalLine(id, total, withUnshareable));
+  if (totals.size > 1) lines.push(totalLine('together', together, withUnshareable));
+  const right = [undefined, ...Array<'right'>(head.length - 1).fill('right')];
+  const all = terminal.drawTable(head, lines, right);
   if (!terminal.isLive || widest(stripVTControlCharacters(all).split('\n')) <= terminal.width) {
     terminal.print(all);
   } else {
     // What it comes to, and below that what is there already.
     const part = (columns: (cells: readonly string[]) => readonly string[]) =>
-      terminal.drawTable(columns(TOTALS), lines.map(columns), right);
+      terminal.drawTable(columns(head), lines.map(columns), right);
     terminal.print(part((cells) => cells.slice(0, COST_COLUMNS)));
     terminal.print(`\n${part(([to = '', ...cells]) => [to, ...cells.slice(COST_COLUMNS - 1)])}`);
+  }
+  for (const [what, { intermediates }] of [
+    ['to be copied', together.toCopy],
+    ['under way', together.underWay],
+  ] as const) {
+    if (intermediates.copies === 0) continue;
+    terminal.print(`\nMade first, for what is ${what}: ${intermediatesInWords(intermediates)}.`);
   }
   if (rows.some(({ work }) => work !== undefined)) {
     terminal.print('');
@@ -119,10 +146,25 @@ export function printTotals(terminal: Terminal, rows: readonly PlanRow[], assump
   }
 }
 
+/** What is made on the way in source accounts. */
+export function intermediatesInWords({ accounts, copies, gib, storagePerMonth, unpriced }: IntermediateTotal): string {
+  const price = money(storagePerMonth, unpriced, { copies });
+  return `${count(copies, 'full copy', 'full copies')} under a shareable key in account ${accounts.join(' and ')}, ${size(gib)} GiB, ${price} a month there while ${copies === 1 ? 'it is' : 'they are'} kept`;
+}
+
+/** Copies that would fail, and what helps. */
+export function unshareableInWords(rows: readonly PlanRow[]): string {
+  const those = rows.filter(({ action }) => action === 'unshareable');
+  const accounts = [...new Set(those.map(({ source }) => source.ownerId))].toSorted().join(' and ');
+  const rules = [...new Set(those.flatMap((row) => row.rules.map(({ name }) => name)))].join(' and ');
+  const what = count(those.length, 'copy cannot be made', 'copies cannot be made');
+  return `${what}, as account ${accounts} cannot share what is under aws/ebs: \`reencrypt: true\` in rule ${rules}, and Reencrypt=on for the companion there, have it copied under another key first.`;
+}
+
 const TOTALS = ['TO', 'COPY', 'FULL', 'GIB', 'ONCE', 'A MONTH', 'UNDER WAY', 'FAILED', 'EXIST', 'SKIPPED'];
 const COST_COLUMNS = 6;
 
-function totalLine(id: string, { rows, toCopy, underWay }: PlanTotal): readonly string[] {
+function totalLine(id: string, { rows, toCopy, underWay }: PlanTotal, withUnshareable: boolean): readonly string[] {
   return [
     id,
     whole(toCopy.copies),
@@ -134,6 +176,8 @@ function totalLine(id: string, { rows, toCopy, underWay }: PlanTotal): readonly 
     whole(rows.failed),
     whole(rows.exists),
     whole(rows.skipped + rows['dry-run']),
+    // Seldom, and then worth a column.
+    ...(withUnshareable ? [whole(rows.unshareable)] : []),
   ];
 }
 
@@ -183,7 +227,14 @@ function whyOf({ action, reason, rules, work }: PlanRow, lineOf: RuleLine): stri
       .join('; ');
   }
   const where = rules.length === 0 ? '' : ` (${rules.map(({ name }) => place(name)).join(', ')})`;
-  return `${reason}${where}${work === undefined ? '' : `; ${work.reason}`}`;
+  const first = work?.intermediate === undefined ? '' : `; ${firstInWords(work.intermediate)}`;
+  return `${reason}${where}${work === undefined ? '' : `; ${work.reason}`}${first}`;
+}
+
+function firstInWords({ is, account, gib }: Intermediate): string {
+  const what = `under a shareable key in account ${account}`;
+  if (is === 'toMake') return `first copied in full ${what}, ${size(gib)} GiB`;
+  return is === 'shared' ? `first copied ${what}, once for all destinations` : `from its copy ${what}`;
 }
 
 function whole(number: number): string {

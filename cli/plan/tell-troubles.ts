@@ -1,8 +1,10 @@
+import { tellUnseen } from '../sources/tell-unseen.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Gathered } from './gather.ts';
 
 /** Says on stderr what the plan does not know. */
-export function tellTroubles(terminal: Terminal, { unreadable, troubles }: Gathered): void {
+export function tellTroubles(terminal: Terminal, { unreadable, troubles, unseen }: Gathered): void {
+  tellUnseen(terminal, unseen, 'Nothing of it is in here');
   if (troubles.length > 0) {
     terminal.tell(['The plan takes keys to be the same as before, without these:', ...troubles].join('\n  '));
   }

@@ -23,6 +23,7 @@ export async function checkTheRules(cli: Cli, options: RulesOptions, args: reado
       right: problems.length === 0,
       rules: right?.rules.length ?? null,
       destinations: right === undefined ? null : destinations(right.rules).length,
+      sourceAccounts: right?.sourceAccounts.accounts.length ?? null,
       problems: problems.map(asJson),
       warnings,
     });
@@ -42,8 +43,8 @@ interface Warning {
   readonly warning: string;
 }
 
-function warningsOf({ rules, lineOf }: RulesText): readonly Warning[] {
-  return rulesWarnings(rules)
+function warningsOf({ rules, sourceAccounts, lineOf }: RulesText): readonly Warning[] {
+  return rulesWarnings(rules, sourceAccounts)
     .map(({ path, segments, warning }) => ({ path, line: lineOf(segments), warning }))
     .toSorted((a, b) => a.line - b.line);
 }
@@ -52,8 +53,12 @@ function asJson({ path, line, problem, found, example }: TextProblem) {
   return { path, line, problem, found: found ?? null, example: example ?? null };
 }
 
-function countsOf({ rules }: RulesText): string {
-  return `${count(rules.length, 'rule')}, ${count(destinations(rules).length, 'destination')}`;
+function countsOf({ rules, sourceAccounts: { accounts } }: RulesText): string {
+  return [
+    count(rules.length, 'rule'),
+    count(destinations(rules).length, 'destination'),
+    ...(accounts.length === 0 ? [] : [count(accounts.length, 'source account')]),
+  ].join(', ');
 }
 
 function inWords(warnings: readonly Warning[]): string {

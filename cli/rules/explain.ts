@@ -18,7 +18,7 @@ export async function explainTheRules(cli: Cli, options: RulesOptions, args: rea
   const { right, wrong } = checkRulesText(file, text);
   if (right === undefined) throw new CliProblem(wrong.report);
 
-  const explained = explainRules(right.rules, place);
+  const explained = explainRules(right.rules, right.sourceAccounts, place);
   if (options.json === true) {
     terminal.json(asJson(right, explained));
   } else {
@@ -28,7 +28,7 @@ export async function explainTheRules(cli: Cli, options: RulesOptions, args: rea
   return EXIT.fine;
 }
 
-function asJson({ file, rules, lineOf }: RulesText, explained: RulesExplained) {
+function asJson({ file, rules, sourceAccounts, lineOf }: RulesText, explained: RulesExplained) {
   return {
     file,
     rules: rules.map((rule, r) => ({
@@ -41,6 +41,7 @@ function asJson({ file, rules, lineOf }: RulesText, explained: RulesExplained) {
         sentences: explained.rules[r]?.copies[d],
       })),
     })),
+    sourceAccounts,
     inCommon: explained.inCommon,
   };
 }

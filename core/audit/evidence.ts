@@ -2,6 +2,7 @@ import type { Install } from '../install.ts';
 import type { LedgerRequest } from '../ledger-request.ts';
 import type { RegionKeys } from '../plan-keys.ts';
 import type { CopyRule } from '../rules.ts';
+import type { UnseenAccount } from '../seen-sources.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 /** All that an audit judges by: what EC2 shows, what the rules ask for, and what the ledger says of the gaps. */
@@ -13,8 +14,15 @@ export interface Evidence {
   readonly since: Date;
   /** How old the newest good copy of a volume may be, and how long a copy may take. */
   readonly rpoSeconds: number;
-  /** Every snapshot that was begun in that time and that the account sees in `sourceRegions`, selected or not. */
+  /**
+   * Every snapshot that was begun in that time and that the account, or one with the companion, sees in `sourceRegions`,
+   * selected or not.
+   */
   readonly sources: readonly Snapshot[];
+  /** Accounts with the companion: of their snapshots all are seen, unless they are among `unseen`. */
+  readonly companions: readonly string[];
+  /** Those that could not be looked into, and in which Region. */
+  readonly unseen: readonly UnseenInRegion[];
   /** The install's own Region, and others that its copies name as theirs, as far as they could be listed. */
   readonly sourceRegions: readonly string[];
   /** Everything of this product in the destination Regions, of whatever age, state and install. */
@@ -27,6 +35,11 @@ export interface Evidence {
   readonly volumes: ReadonlyMap<string, VolumeEvidence>;
   /** What is known of the keys of the destination Regions, by Region. */
   readonly keys: ReadonlyMap<string, RegionKeys>;
+}
+
+/** A source account of whose snapshots in a Region nothing is known. */
+export interface UnseenInRegion extends UnseenAccount {
+  readonly region: string;
 }
 
 /** It explains why a copy is missing. It never proves that one exists. */

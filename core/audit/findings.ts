@@ -1,4 +1,5 @@
 import { destinationId } from '../destination.ts';
+import type { UnseenAccount } from '../seen-sources.ts';
 import { byText } from './copies.ts';
 import type { FullCopy } from './full-copies.ts';
 import type { Orphan } from './orphans.ts';
@@ -20,6 +21,8 @@ export interface Finding {
 }
 
 const FINDING_KINDS = [
+  /** Source accounts could not be looked into. */
+  'unseen-account',
   /** Copies failed. */
   'failed',
   /** There is no copy, and nobody works on it. */
@@ -48,6 +51,8 @@ const FINDING_KINDS = [
 type FindingKind = (typeof FINDING_KINDS)[number];
 
 export interface FindingItem {
+  /** 12 digits: the source account that could not be looked into. */
+  readonly account?: string;
   readonly volumeId?: string;
   readonly volumeName?: string;
   /** The source snapshot. */
@@ -68,6 +73,8 @@ interface Audited {
   readonly unseen: readonly UnseenVolume[];
   readonly orphans: readonly Orphan[];
   readonly fullCopies: readonly FullCopy[];
+  /** Where the install serves. */
+  readonly unseenAccounts: readonly UnseenAccount[];
 }
 
 /** Problems first, each group in the order of `FINDING_KINDS`. */
@@ -130,7 +137,10 @@ export function findingsOf(audited: Audited): readonly Finding[] {
       return { kind: 'unseen-volumes', item: { volumeId, snapshotId, copyIds: [], dataTime: time } };
     }),
   ];
-  return grouped([...ofPairs, ...ofVolumes, ...ofCopies]);
+  const ofAccounts = audited.unseenAccounts.map(({ account, why }): Single => {
+    return { kind: 'unseen-account', item: { account, copyIds: [], reason: why } };
+  });
+  return grouped([...ofAccounts, ...ofPairs, ...ofVolumes, ...ofCopies]);
 }
 
 /** @param pairs of one volume at one destination */
@@ -168,6 +178,7 @@ const KIND_OF_VERDICT: Readonly<Record<PairVerdict, FindingKind | undefined>> = 
 const SAYS_MORE: readonly FindingKind[] = ['late', 'duplicate'];
 
 const PROBLEMS: readonly FindingKind[] = [
+  'unseen-account',
   'failed',
   'missing',
   'late',

@@ -29,10 +29,10 @@ export interface Orphan {
 
 /**
  * The orphans among the copies of data of the time that is audited: whether an older source exists is not looked up.
- * Of a source in a Region that could not be listed nothing is known, so its copies are left out.
+ * Of a source in a Region or account that could not be looked into nothing is known, so its copies are left out.
  */
 export function findOrphans(evidence: Evidence, pairs: readonly Pair[]): readonly Orphan[] {
-  const { copies, install, since, sources, sourceRegions } = evidence;
+  const { copies, install, since, sources, sourceRegions, unseen } = evidence;
   const wanted = new Set(pairs.map(({ source, destination }) => at(destinationId(destination), source.snapshotId)));
   const sourceOf = new Map(sources.map((source) => [source.snapshotId, source]));
   const found = copies.flatMap((copy): Orphan[] => {
@@ -64,8 +64,10 @@ export function findOrphans(evidence: Evidence, pairs: readonly Pair[]): readonl
       return [{ ...orphan, kind: 'not-selected', reason: whyNotSelected(source, destination, evidence) }];
     }
     const region = copy.tags[COPIER_TAG.sourceRegion] ?? install.region;
-    if (!sourceRegions.includes(region)) return [];
-    return [{ ...orphan, kind: 'source-gone', reason: whyGone(copy, snapshotId, region, install.account) }];
+    const owner = copy.tags[COPIER_TAG.sourceAccount] ?? install.account;
+    const isUnseen = unseen.some((each) => each.account === owner && each.region === region);
+    if (!sourceRegions.includes(region) || isUnseen) return [];
+    return [{ ...orphan, kind: 'source-gone', reason: whyGone(snapshotId, region, owner, evidence) }];
   });
   return found.toSorted((a, b) => byText(a.destination, b.destination) || byText(a.copyId, b.copyId));
 }
@@ -83,9 +85,8 @@ function whyNotSelected(source: Snapshot, place: string, { rules, install }: Evi
     .join('; ');
 }
 
-function whyGone({ tags }: Snapshot, snapshotId: string, region: string, account: string): string {
-  const owner = tags[COPIER_TAG.sourceAccount] ?? account;
-  return owner === account
+function whyGone(snapshotId: string, region: string, owner: string, { install, companions }: Evidence): string {
+  return owner === install.account || companions.includes(owner)
     ? `its source ${snapshotId} is not in ${region} any more`
     : `its source ${snapshotId} is not in ${region} any more, or account ${owner} does not share it any more`;
 }

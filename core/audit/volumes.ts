@@ -83,10 +83,13 @@ export function auditVolumes(
     auditVolume(own, copiesOf.get(volumeId) ?? [], sourcesOf.get(volumeId), evidence),
   );
   const unseen: UnseenVolume[] = [];
+  const unknown = new Set(evidence.unseen.map(({ account }) => account));
   for (const [volumeId, copies] of copiesOf) {
     // One that has other snapshots has not stopped: no rule selects it any more.
     if (pairsOf.has(volumeId) || sourcesOf.has(volumeId) || isArbitraryVolume(volumeId)) continue;
     const { ownerId, snapshotId, dataTime } = newestOf(copies);
+    // That its account could not be looked into is a finding of its own.
+    if (unknown.has(ownerId)) continue;
     const asked = evidence.volumes.get(volumeId);
     const isThere = asked === undefined ? !isOlder(dataTime, evidence) : asked.exists;
     if (isThere) volumes.push(auditVolume([], copies, undefined, evidence));

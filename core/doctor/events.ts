@@ -17,16 +17,20 @@ export interface EventRule {
 /** An event rule that the stack has made. */
 export interface ExpectedRule {
   readonly name: string;
+  /** Of the bus that it is on, if that is not the default one. */
+  readonly bus?: string;
   /** Its name in serverless.yml. */
   readonly logicalId: string;
   /** Undefined if EventBridge has none of this name. */
   readonly rule: EventRule | undefined;
-  /** How many targets it has; absent if there is no rule. */
-  readonly targets?: Fact<number>;
+  /** ARNs; absent if there is no rule. */
+  readonly targets?: Fact<readonly string[]>;
 }
 
 /** It only makes admission look earlier. */
 const WAKES_ADMISSION = 'CopyEventsRule';
+/** Hands over what source accounts tell. */
+const OF_SOURCE_ACCOUNTS = 'SourceEventsRule';
 
 const eventPattern = z.object({
   source: otherwise(z.array(z.string()), []),
@@ -48,12 +52,17 @@ export function checkEventRules(expected: Fact<readonly ExpectedRule[]>, deploym
   return well === 0 ? findings : [fine({ check, about: `event rules in ${region}`, found }), ...findings];
 }
 
-function checkEventRule({ name, logicalId, rule, targets }: ExpectedRule, deployment: Deployment): readonly Finding[] {
-  const { region } = deployment.install;
+function checkEventRule(
+  { name, bus, logicalId, rule, targets }: ExpectedRule,
+  deployment: Deployment,
+): readonly Finding[] {
+  const { region, name: install } = deployment.install;
   const isWake = logicalId === WAKES_ADMISSION;
+  const isOfSources = logicalId === OF_SOURCE_ACCOUNTS;
+  const events = isOfSources ? 'all that source accounts tell' : eventsOf(rule?.pattern);
   const of = {
     check: 'event-rule',
-    about: `event rule ${name}${rule === undefined ? '' : ` (${eventsOf(rule.pattern)})`}`,
+    about: `event rule ${name}${rule === undefined ? '' : ` (${events})`}`,
     why: isWake
       ? 'Nothing is lost without it, but free slots are noticed later.'
       : 'Without it the service does not hear of these events, and finds out hours later what they would have told, if at all.',
@@ -62,12 +71,17 @@ function checkEventRule({ name, logicalId, rule, targets }: ExpectedRule, deploy
   const deploy = { say: 'Deploy again; that makes what is missing:', run: deployCommand(deployment) };
   if (rule === undefined) return [{ ...of, status, found: `there is none of this name in ${region}`, mend: [deploy] }];
   if (!rule.isEnabled) {
-    const enable = { say: 'Enable it:', run: [`aws events enable-rule --region ${region} --name ${name}`] };
+    const on = bus === undefined ? '' : ` --event-bus-name ${bus}`;
+    const enable = { say: 'Enable it:', run: [`aws events enable-rule --region ${region}${on} --name ${name}`] };
     return [{ ...of, status, found: 'disabled', mend: [enable] }];
   }
   if (targets === undefined) return [];
   if (!isKnown(targets)) return [couldNotCheck(targets, of)];
-  return targets.value > 0 ? [] : [{ ...of, status, found: 'it has no target', mend: [deploy] }];
+  const fn = `:function:${install}-onSnapshotEvent`;
+  if (isOfSources && targets.value.length > 0 && !targets.value.some((target) => target.endsWith(fn))) {
+    return [{ ...of, status, found: 'it does not lead to the function onSnapshotEvent', mend: [deploy] }];
+  }
+  return targets.value.length > 0 ? [] : [{ ...of, status, found: 'it has no target', mend: [deploy] }];
 }
 
 /** What a pattern is for, in words. */

@@ -11,6 +11,7 @@ export type Subject =
   | 'install'
   | 'regions'
   | 'keys'
+  | 'source accounts'
   | 'source keys'
   | 'events'
   | 'alerts'

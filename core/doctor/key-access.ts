@@ -1,12 +1,12 @@
 import type { Step } from '../alert-layout.ts';
 import type { Install } from '../install.ts';
-import { ec2Services, keyStatements } from '../key-statements.ts';
+import { ACTIONS_ON_KEYS, ec2Services, keyStatements } from '../key-statements.ts';
 import { partitionOf } from '../region.ts';
 import { couldNotCheck, type Fact, isKnown } from './fact.ts';
 import { type Finding, fine } from './finding.ts';
 import { IN_VAIN, type KeyInUse, type KeyMetadata, keyInWords } from './key.ts';
 import { deletedPrincipals, type KeyPolicy, parseKeyPolicy } from './key-policy.ts';
-import { ACTIONS_ON_KEYS, type Grant, keyUse } from './key-use.ts';
+import { type Grant, keyUse } from './key-use.ts';
 import type { Site } from './site.ts';
 
 /** The role that copies, and its account. */
@@ -37,7 +37,7 @@ export function checkKeyAccess(
   const letIn = [
     {
       say: `As an administrator of account ${metadata.account}, put these behind the last of the list "Statement", with a comma before them:`,
-      paste: keyStatements(install.roleArn, key.usedFrom),
+      paste: keyStatements(install, key.usedFrom),
     },
     edit(key.region, metadata.keyId),
   ];

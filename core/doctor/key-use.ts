@@ -1,18 +1,5 @@
+import { ACTIONS_ON_KEYS } from '../key-statements.ts';
 import { askKeyPolicy, type KeyPolicy, type KeyUser } from './key-policy.ts';
-
-/**
- * What EC2 documents for the caller of CopySnapshot, on either key:
- * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html
- */
-export const ACTIONS_ON_KEYS: readonly string[] = [
-  'kms:DescribeKey',
-  'kms:Decrypt',
-  'kms:ReEncryptFrom',
-  'kms:ReEncryptTo',
-  'kms:GenerateDataKey',
-  'kms:GenerateDataKeyWithoutPlaintext',
-  'kms:CreateGrant',
-];
 
 /** A grant of a key, as ListGrants shows it: https://docs.aws.amazon.com/kms/latest/developerguide/grants.html */
 export interface Grant {

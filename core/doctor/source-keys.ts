@@ -92,10 +92,15 @@ export function sourceKeys(copies: readonly SelectedCopy[], region: string): rea
  * Whether the role of the service may use a source key at all: its policy names the accounts whose keys it may use,
  * and these follow from the rules.
  */
-export function checkSourceKeyOwner(key: KeyInUse, rules: readonly CopyRule[], account: string): readonly Finding[] {
+export function checkSourceKeyOwner(
+  key: KeyInUse,
+  rules: readonly CopyRule[],
+  companions: readonly string[],
+  account: string,
+): readonly Finding[] {
   const owner = parseKmsKey(key.name)?.arn?.account;
-  const { own, shared, named } = sourceOwners(rules);
-  if (owner === undefined || shared === 'any' || named.includes(owner)) return [];
+  const { own, shared, named, withCompanion } = sourceOwners(rules, companions);
+  if (owner === undefined || shared === 'any' || [...named, ...withCompanion].includes(owner)) return [];
   if (own === 'always' && owner === account) return [];
   return [
     {

@@ -1,6 +1,6 @@
 import type { Step } from '../alert-layout.ts';
 import { didYouMean } from '../rules/did-you-mean.ts';
-import type { CopyRule } from '../rules.ts';
+import type { CopyRule, SourceAccounts } from '../rules.ts';
 import { type Deployment, deployCommand } from './deploy-command.ts';
 import { couldNotCheck, type Fact, isKnown } from './fact.ts';
 import { type Finding, fine } from './finding.ts';
@@ -152,12 +152,18 @@ export function checkFunctions(
 export interface OtherRules {
   readonly file: string;
   /** Undefined if the file is wrong. */
-  readonly rules: readonly CopyRule[] | undefined;
+  readonly rules: RulesOfFile | undefined;
+}
+
+/** What a rules file says. */
+interface RulesOfFile {
+  readonly rules: readonly CopyRule[];
+  readonly sourceAccounts: SourceAccounts;
 }
 
 /** Whether a rules file says what is deployed. */
 export function checkDeployedRules(
-  deployed: readonly CopyRule[],
+  deployed: RulesOfFile,
   { file, rules }: OtherRules,
   deployment: Deployment,
 ): Finding {
@@ -174,7 +180,8 @@ export function checkDeployedRules(
       mend: [{ say: 'See what is wrong:', run: [`snapshot-copier rules check ${file}`] }],
     };
   }
-  const differences = differencesOf(deployed, rules);
+  const isSame = JSON.stringify(deployed.sourceAccounts) === JSON.stringify(rules.sourceAccounts);
+  const differences = [...differencesOf(deployed.rules, rules.rules), ...(isSame ? [] : ['sourceAccounts are others'])];
   if (differences.length === 0) return fine({ check, about, found: 'the same' });
   return {
     check,

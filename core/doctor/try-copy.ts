@@ -60,14 +60,25 @@ export function checkProbe(
 
 const IAM_REFUSED = new Set(['UnauthorizedOperation', 'AccessDenied', 'AccessDeniedException']);
 
-/** There is no snapshot to try it with, for some places. */
-export function nothingToTry(places: readonly string[], rules: readonly string[], days: number): Finding {
+/**
+ * There is no snapshot to try it with, for some places.
+ *
+ * @param areUnshared whether some are selected that source accounts share only while they are copied
+ */
+export function nothingToTry(
+  places: readonly string[],
+  rules: readonly string[],
+  days: number,
+  areUnshared: boolean,
+): Finding {
   return {
     check: 'dry-run',
     about: `dry run of copies to ${places.join(', ')}`,
     rules,
     status: 'unchecked',
-    found: `there is nothing to try it with: no snapshot of the last ${days} days is selected for there`,
+    found: areUnshared
+      ? `there is nothing to try it with: no snapshot of the last ${days} days that this account may use now is selected for there`
+      : `there is nothing to try it with: no snapshot of the last ${days} days is selected for there`,
     why: 'What EC2 refuses today it would refuse when it matters.',
     mend: [{ say: 'Check again when there is one.' }],
   };

@@ -12,10 +12,11 @@ import { isRight, type ReadableDestination, type ReadableRule, readWhatIsRight }
  * check that would need a field that is wrong by itself is left out.
  */
 export function crossCheck(document: unknown): readonly RuleProblem[] {
-  const rules = readWhatIsRight(document);
+  const { rules, hasSourceAccounts } = readWhatIsRight(document);
   const findings = [
     ...sameNames(rules),
     ...otherPartitions(rules),
+    ...(hasSourceAccounts ? [] : reencryptsNowhere(rules)),
     ...rules.flatMap((rule, r) => [
       ...sameDestinations(rule, ['rules', r, 'destinations']),
       ...rule.destinations.flatMap((destination, d) => {
@@ -68,6 +69,14 @@ function otherPartitions(rules: readonly ReadableRule[]): readonly Finding[] {
       problem: `is in partition ${partitionOf(region)}, but ${home}, and no copy leaves its partition`,
       example: first.region,
     }));
+}
+
+/** A copy under another key in the source account is made by the companion's role, so there has to be a companion. */
+function reencryptsNowhere(rules: readonly ReadableRule[]): readonly Finding[] {
+  const problem = 'needs sourceAccounts: only accounts with the companion can copy under a shareable key first';
+  return rules.flatMap(({ reencrypt }, r) =>
+    reencrypt === true ? [{ path: ['rules', r, 'reencrypt'], problem, example: 'false' }] : [],
+  );
 }
 
 function sameDestinations({ destinations }: ReadableRule, at: Path): readonly Finding[] {

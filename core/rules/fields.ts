@@ -36,6 +36,14 @@ const destination = 'rules[].destinations[]';
 /** Every field of `copy-rules.yml`. `[]` is any item of a list, `*` any key of a mapping. */
 export const FIELDS: ReadonlyMap<string, Field> = new Map([
   ['', WHOLE_FILE],
+  [
+    'sourceAccounts',
+    { expected: 'a mapping with the accounts that have the companion', example: '{ accounts: ["111122223333"] }' },
+  ],
+  ['sourceAccounts.accounts', { expected: 'a list of account ids', example: '["111122223333"]' }],
+  ['sourceAccounts.accounts[]', { expected: '12 digits in quotes', example: '"111122223333"', quoted: quotedAccount }],
+  ['sourceAccounts.organization', { expected: 'the id of an organisation', example: 'o-a1b2c3d4e5' }],
+  ['sourceAccounts.externalId', { expected: 'text of 2 to 1224 characters', example: 'our-copier-7f3a', quoted }],
   ['rules', { expected: 'a list of rules', example: '[{ name: nightly, destinations: [{ region: eu-central-1 }] }]' }],
   ['rules[]', { expected: 'a rule', example: '{ name: nightly, destinations: [{ region: eu-central-1 }] }' }],
   [
@@ -43,6 +51,7 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map([
     { expected: `1 to ${LIMITS.ruleName} letters, digits, _ or -`, example: 'nightly-to-frankfurt', quoted },
   ],
   ['rules[].dryRun', { expected: 'true or false', example: 'true' }],
+  ['rules[].reencrypt', { expected: 'true or false', example: 'true' }],
   [
     'rules[].select',
     { expected: 'a mapping of criteria; {} is every snapshot', example: '{ tags: { Backup: true } }' },

@@ -26,17 +26,25 @@ const rule = otherwise(
     name: field(schema.ruleName),
     select: otherwise(z.object({ regions: otherwise(z.array(field(schema.region)), []) }), { regions: [] }),
     destinations: otherwise(z.array(destination), []),
+    reencrypt: field(z.boolean()),
   }),
   { select: { regions: [] }, destinations: [] },
 );
 
-const file = otherwise(z.object({ rules: otherwise(z.array(rule), []) }), { rules: [] });
+const file = otherwise(z.object({ sourceAccounts: z.optional(z.unknown()), rules: otherwise(z.array(rule), []) }), {
+  rules: [],
+});
 
 export type ReadableRule = z.infer<typeof rule>;
 export type ReadableDestination = z.infer<typeof destination>;
 
-export function readWhatIsRight(document: unknown): readonly ReadableRule[] {
-  return file.parse(document).rules;
+export function readWhatIsRight(document: unknown): {
+  readonly rules: readonly ReadableRule[];
+  /** Right or wrong. */
+  readonly hasSourceAccounts: boolean;
+} {
+  const { rules, sourceAccounts } = file.parse(document);
+  return { rules, hasSourceAccounts: sourceAccounts !== undefined };
 }
 
 /** Given, and right by itself. */

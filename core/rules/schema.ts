@@ -181,13 +181,25 @@ const destination = z.strictObject({
   completionDuration: z.exactOptional(completionDuration),
 });
 
+const accountId = matching(/^\d{12}$/, 'is no account id of 12 digits');
+
+const sourceAccounts = z.strictObject({
+  accounts: someOf(accountId),
+  organization: z.exactOptional(matching(/^o-[a-z0-9]{10,32}$/, 'is not the id of an organisation')),
+  externalId: z.exactOptional(
+    matching(/^[\w+=,.@:/-]{2,1224}$/, 'is no external id: 2 to 1224 letters, digits and + = , . @ : / - _'),
+  ),
+});
+
 export const rulesFile = z.strictObject({
+  sourceAccounts: z.exactOptional(sourceAccounts),
   rules: someOf(
     z.strictObject({
       name: ruleName,
       select: z.exactOptional(select),
       destinations: someOf(destination, 'is empty; a rule needs at least one destination'),
       dryRun: z.exactOptional(z.boolean()),
+      reencrypt: z.exactOptional(z.boolean()),
     }),
     'is empty; without a rule nothing is ever copied',
   ),

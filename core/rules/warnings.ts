@@ -1,5 +1,6 @@
 import { type Destination, destinationId } from '../destination.ts';
-import type { CopyRule } from '../rules.ts';
+import type { CopyRule, SourceAccounts } from '../rules.ts';
+import { sourceOwners } from '../source-owners.ts';
 import { parseKmsKey } from './kms-key.ts';
 import { printPath } from './problems.ts';
 import { exceptsEverything, isAtLeastAsWide } from './wider.ts';
@@ -14,14 +15,19 @@ export interface RuleWarning {
 }
 
 /** What is right but surprising: only what is certain from the rules alone. */
-export function rulesWarnings(rules: readonly CopyRule[]): readonly RuleWarning[] {
+export function rulesWarnings(
+  rules: readonly CopyRule[],
+  { accounts: companions }: Pick<SourceAccounts, 'accounts'>,
+): readonly RuleWarning[] {
   return [
+    ...unselectedAccounts(rules, companions),
     ...onlyRehearsals(rules),
     ...rules.flatMap((rule, r) => [
-      ...selectionWarnings(rule, ['rules', r, 'select']),
+      ...selectionWarnings(rule, companions, ['rules', r, 'select']),
+      ...needlessReencryption(rule, companions, ['rules', r, 'reencrypt']),
       ...rule.destinations.flatMap((destination, d) => {
         const at: Path = ['rules', r, 'destinations', d];
-        return [...neverFirst(rules, r, destination, at), ...unshareable(destination, at)];
+        return [...neverFirst(rules, companions, r, destination, at), ...unshareable(destination, at)];
       }),
     ]),
     ...otherSlots(rules),
@@ -34,18 +40,42 @@ function warn(segments: Path, warning: string): RuleWarning {
   return { path: printPath(segments), segments, warning };
 }
 
+const UNSEEN = "tags of other accounts' snapshots cannot be seen without the companion (sourceAccounts)";
+
 function onlyRehearsals(rules: readonly CopyRule[]): readonly RuleWarning[] {
   return rules.every(({ dryRun }) => dryRun)
     ? [warn(['rules'], 'every rule has dryRun, so nothing is ever copied')]
     : [];
 }
 
-function selectionWarnings({ select }: CopyRule, at: Path): readonly RuleWarning[] {
+/** The companion there would serve nobody. */
+function unselectedAccounts(rules: readonly CopyRule[], companions: readonly string[]): readonly RuleWarning[] {
+  const selected = sourceOwners(rules, companions).withCompanion;
+  return companions.flatMap((account, index) =>
+    selected.includes(account)
+      ? []
+      : [warn(['sourceAccounts', 'accounts', index], `is ${account}, of which no rule selects snapshots`)],
+  );
+}
+
+function needlessReencryption(
+  { select: { owners }, reencrypt }: CopyRule,
+  companions: readonly string[],
+  at: Path,
+): readonly RuleWarning[] {
+  const selects = owners === undefined || owners.some((owner) => companions.includes(owner));
+  return reencrypt !== true || selects
+    ? []
+    : [warn(at, 'concerns snapshots of sourceAccounts alone, and the rule selects none of these')];
+}
+
+function selectionWarnings({ select }: CopyRule, companions: readonly string[], at: Path): readonly RuleWarning[] {
   const { tags, owners, except } = select;
-  const others = owners?.filter((owner) => owner !== 'self');
-  const takesSelf = others?.length !== owners?.length;
+  const named = owners?.filter((owner) => owner !== 'self');
+  const others = named?.filter((owner) => !companions.includes(owner));
+  const takesSeen = others?.length !== owners?.length;
   const warnings: RuleWarning[] = [];
-  if (exceptsEverything(select)) {
+  if (exceptsEverything(select, companions)) {
     warnings.push(warn([...at, 'except'], 'leaves out all that the rule selects, so it never copies anything'));
   }
   if (tags !== undefined && others !== undefined && others.length > 0) {
@@ -53,19 +83,16 @@ function selectionWarnings({ select }: CopyRule, at: Path): readonly RuleWarning
     warnings.push(
       warn(
         [...at, 'owners'],
-        takesSelf
-          ? `tags of other accounts' snapshots cannot be seen, and the rule wants tags: of ${accounts} it selects nothing, and only may use their keys`
-          : `tags of other accounts' snapshots cannot be seen, and the rule wants tags: it selects nothing, unless the service runs in ${others.join(' or ')}`,
+        takesSeen
+          ? `${UNSEEN}, and the rule wants tags: of ${accounts} it selects nothing, and only may use their keys`
+          : `${UNSEEN}, and the rule wants tags: it selects nothing, unless the service runs in ${others.join(' or ')}`,
       ),
     );
   }
   if (except?.tags !== undefined && tags === undefined && others?.length !== 0) {
     const remedy = owners === undefined ? '; with owners: [self] it takes none of them' : '';
     warnings.push(
-      warn(
-        [...at, 'except', 'tags'],
-        `tags of other accounts' snapshots cannot be seen: those that are shared with this account are never excepted${remedy}`,
-      ),
+      warn([...at, 'except', 'tags'], `${UNSEEN}: those that are shared with this account are never excepted${remedy}`),
     );
   }
   return warnings;
@@ -74,6 +101,7 @@ function selectionWarnings({ select }: CopyRule, at: Path): readonly RuleWarning
 /** A destination gets one copy of a snapshot, of the first rule that selects it; see `selectDestinations`. */
 function neverFirst(
   rules: readonly CopyRule[],
+  companions: readonly string[],
   index: number,
   destination: Destination,
   at: Path,
@@ -87,7 +115,7 @@ function neverFirst(
     return (
       comesFirst &&
       other.destinations.some((each) => destinationId(each) === id) &&
-      isAtLeastAsWide(other.select, rule.select)
+      isAtLeastAsWide(other.select, rule.select, companions)
     );
   });
   if (rule === undefined || winner === undefined) return [];

@@ -65,6 +65,11 @@ export async function shareWhenComplete(ec2: EC2Client, snapshotId: string, acco
     if (Snapshots.every(({ State }) => State === 'completed')) break;
     await sleep(100);
   }
+  await share(ec2, snapshotId, account);
+}
+
+/** Lets another account use a snapshot. */
+export async function share(ec2: EC2Client, snapshotId: string, account: string): Promise<void> {
   await ec2.send(
     new ModifySnapshotAttributeCommand({
       SnapshotId: snapshotId,

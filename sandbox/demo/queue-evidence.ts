@@ -1,7 +1,7 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
-import { snapshotIdOf } from '../../core/snapshot-arn.ts';
 import { findExecution } from './executions.ts';
+import { incrementalCopies } from './incremental-copies.ts';
 import type { QueueRow } from './queue-observer.ts';
 import type { SeenCopy } from './seen-copies.ts';
 
@@ -29,12 +29,6 @@ export interface Start {
 }
 
 const calls = z.array(z.object({ region: z.string() }));
-const heard = z.object({ events: z.array(z.looseObject({ detail: z.record(z.string(), z.unknown()) })) });
-const endOfCopy = z.object({
-  event: z.literal('copySnapshot'),
-  snapshot_id: z.string(),
-  incremental: z.enum(['true', 'false']),
-});
 
 /** Asks Step Functions, EC2's own record of its calls, and its events. */
 export async function findQueueEvidence(
@@ -79,15 +73,4 @@ export async function findQueueEvidence(
     copySnapshotCalls: calls.parse(await control('/calls?action=CopySnapshot')).filter((call) => call.region === region)
       .length,
   };
-}
-
-/** Id of each copy that has ended, and whether it was incremental. */
-function incrementalCopies(answer: unknown): ReadonlyMap<string, boolean> {
-  return new Map(
-    heard.parse(answer).events.flatMap(({ detail }): [string, boolean][] => {
-      const { data } = endOfCopy.safeParse(detail);
-      const copyId = data === undefined ? undefined : snapshotIdOf(data.snapshot_id);
-      return data === undefined || copyId === undefined ? [] : [[copyId, data.incremental === 'true']];
-    }),
-  );
 }

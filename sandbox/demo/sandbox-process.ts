@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 /** A sandbox in a process of its own, as `npm run sandbox` starts it. */
 export interface SandboxProcess {
   readonly endpoint: string;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**
@@ -12,9 +12,13 @@ export interface SandboxProcess {
  *
  * @throws Error with all that the sandbox printed, if it ends before it is ready.
  */
-export async function startSandboxProcess(rulesFile: string, speed: number): Promise<SandboxProcess> {
+export async function startSandboxProcess(
+  rulesFile: string,
+  { speed, shareDelaySeconds = 0 }: { readonly speed: number; readonly shareDelaySeconds?: number },
+): Promise<SandboxProcess> {
   const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-  const args = [main, '--rules', rulesFile, '--port', '0', '--speed', String(speed)];
+  const settings = ['--port', '0', '--speed', String(speed), '--share-delay', String(shareDelaySeconds)];
+  const args = [main, '--rules', rulesFile, ...settings];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   process.once('exit', () => child.kill());
   // A signal ends a process without `exit`, and would leave the sandbox running.

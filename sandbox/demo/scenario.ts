@@ -19,13 +19,17 @@ interface ExpectedCopy {
   readonly key?: string;
   /** What the copy must have, besides the tags of the service. */
   readonly tags: Readonly<Record<string, string>>;
-  /** How often the event of the snapshot is delivered. */
-  readonly events: number;
+  /** How often the event of the snapshot is delivered; absent if that does not matter. */
+  readonly events?: number;
+  /** Whether its source says where it is. Default true. */
+  readonly isMarked?: boolean;
 }
 
 interface ExpectedAlert {
   readonly end: 'alert';
   readonly reason: string;
+  /** What its way out must say. */
+  readonly wayOut?: readonly string[];
 }
 
 /** What was set up. */
@@ -53,12 +57,8 @@ export async function playScenario({ ec2, neighbour, homeAccount, kmsIn, addFaul
   const expected: Expected[] = [];
   const snapshotOf = async (sizeGiB: number, description: string, tags: Tags, key?: string) =>
     createSnapshot(ec2, await createVolume(ec2, sizeGiB, key), description, tags);
-  const expectCopy = (
-    snapshotId: string,
-    what: string,
-    destination: string,
-    copy: Omit<ExpectedCopy, 'end' | 'events'> & { readonly events?: number },
-  ) => expected.push({ snapshotId, what, destination, end: 'copied', events: 1, ...copy });
+  const expectCopy = (snapshotId: string, what: string, destination: string, copy: Omit<ExpectedCopy, 'end'>) =>
+    expected.push({ snapshotId, what, destination, end: 'copied', events: 1, ...copy });
   const dr = { key: 'alias/dr-copies' };
 
   // EventBridge delivers at least once; the event of the first snapshot comes twice.

@@ -30,7 +30,7 @@ export function drawTable(rows: readonly Row[], now: Date, columns: number): str
 }
 
 /** `snap-0bb84c953e039592a` as `snap-…9592a`. */
-function shortened(id: string): string {
+export function shortened(id: string): string {
   return id.replace(/^(snap-).*(.{5})$/, '$1…$2');
 }
 
@@ -40,7 +40,9 @@ export function describeRow(row: Row): string {
   return `${snapshotId} -> ${destination.padEnd(12)} ${stateOf(row).padEnd(9)} ${resultOf(row) || what}`;
 }
 
-export type RowState = 'waiting' | 'running' | 'copying' | 'copied' | 'failed';
+type RowState = 'waiting' | 'running' | 'copying' | 'copied' | 'failed';
+
+export const COLOURS = { waiting: 'gray', running: 'cyan', copying: 'cyan', copied: 'green', failed: 'red' } as const;
 
 export function stateOf({ status, copies }: Row): RowState {
   switch (status) {
@@ -74,12 +76,11 @@ function progress(row: Row, cells: number | undefined): string {
 }
 
 /** Time of the sandbox, which runs faster than ours. */
-function elapsed({ started, stopped }: Row, now: Date): string {
+export function elapsed({ started, stopped }: Row, now: Date): string {
   if (started === undefined) return '';
   return minutesAndSeconds(started, stopped ?? now);
 }
 
 function colour(state: RowState): string {
-  const colours = { waiting: 'gray', running: 'cyan', copying: 'cyan', copied: 'green', failed: 'red' } as const;
-  return styleText(colours[state], state);
+  return styleText(COLOURS[state], state);
 }

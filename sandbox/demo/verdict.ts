@@ -39,9 +39,11 @@ function problemsOfRow({ expected, copies, alerts, ...rest }: Row, evidence: Evi
   if (expected.end === 'alert') {
     const left = copies.filter((copy) => copy.tags.get(COPIER_TAG.state) !== 'failed');
     const reasons = alerts.map(({ reason }) => reason).join(', ');
+    const unsaid = (expected.wayOut ?? []).filter((words) => alerts.some(({ message }) => !message.includes(words)));
     return [
       ...(state === 'failed' ? [] : [`expected a failure, it is ${state}`]),
       ...(reasons === expected.reason ? [] : [`expected one alert (${expected.reason}), came: ${reasons || 'none'}`]),
+      ...unsaid.map((words) => `its alert does not say ${words}`),
       ...(left.length === 0 ? [] : ['a half-made copy was left behind']),
     ];
   }
@@ -52,13 +54,15 @@ function problemsOfRow({ expected, copies, alerts, ...rest }: Row, evidence: Evi
     ...(copy === undefined || more.length > 0 ? [`expected exactly one copy, found ${copies.length}`] : []),
     ...(copy === undefined ? [] : problemsOfCopy(copy, expected, evidence)),
     ...(alerts.length === 0 ? [] : ['nobody should have been alerted']),
-    ...(requests === expected.events ? [] : [`its event came ${requests} times and not ${expected.events}`]),
+    ...(expected.events === undefined || requests === expected.events
+      ? []
+      : [`its event came ${requests} times and not ${expected.events}`]),
   ];
 }
 
 function problemsOfCopy(
   copy: SeenCopy,
-  { destination, key, tags, snapshotId }: Extract<Expected, { end: 'copied' }>,
+  { destination, key, tags, snapshotId, isMarked = true }: Extract<Expected, { end: 'copied' }>,
   { keyArn, sourceTags }: Evidence,
 ): readonly string[] {
   const wantedKey = key === undefined ? undefined : keyArn(destination, key);
@@ -71,6 +75,6 @@ function problemsOfCopy(
       ? []
       : [`the copy is under ${copy.kmsKeyId ?? 'no key'}, not ${wantedKey ?? 'none'}`]),
     ...(wrongTags.length === 0 ? [] : [`the copy lacks the right tags ${wrongTags.join(', ')}`]),
-    ...(mark === copy.copyId ? [] : [`its source is marked with ${mark ?? 'no copy'}`]),
+    ...(mark === (isMarked ? copy.copyId : undefined) ? [] : [`its source is marked with ${mark ?? 'no copy'}`]),
   ];
 }

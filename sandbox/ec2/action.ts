@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Caller } from '../accounts.ts';
+import { factsOf } from './authorization.ts';
 import { Ec2Error } from './ec2-error.ts';
 import { flag, type QueryTree, readParameters } from './query.ts';
 import type { Ec2World } from './world.ts';
@@ -34,6 +35,7 @@ export function action<S extends z.core.$ZodLooseShape>({ name, parameters, chec
     run: (world, caller, { DryRun, ...tree }) => {
       const input = readParameters(schema, tree);
       check?.(input, caller);
+      world.settings.authorize({ caller, action: name, tree, facts: factsOf(world, caller) });
       if (readParameters(dryRun, DryRun === undefined ? {} : { DryRun }).DryRun === true) {
         throw new Ec2Error('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.', 412);
       }

@@ -1,6 +1,5 @@
 import type { Caller } from '../accounts.ts';
-import type { KmsKey } from '../kms/key.ts';
-import type { KeyProblem } from '../kms/key-store.ts';
+import type { FoundKey } from '../kms/key-store.ts';
 import { KEY_NOT_ACCESSIBLE } from './encryption.ts';
 import { decideTransfer } from './lineage.ts';
 import type { CopyFacts, Snapshot } from './snapshot.ts';
@@ -17,7 +16,7 @@ export interface AcceptedCopy {
   readonly sourceRegion: string;
   readonly description: string;
   /** Undefined = the copy is not encrypted. */
-  readonly key: { readonly key: KmsKey } | { readonly problem: KeyProblem } | undefined;
+  readonly key: FoundKey | undefined;
   readonly minutes: number | undefined;
   readonly outpostArn: string | undefined;
   readonly localZone: string | undefined;
@@ -32,9 +31,11 @@ const ARBITRARY_VOLUME = 'vol-ffffffff';
 
 /** Begins a copy, which ends by itself later, as `completed` or `error`. */
 export function beginCopy(world: Ec2World, caller: Caller, wanted: AcceptedCopy): Snapshot {
-  const problem = problemAtStart(world, caller, wanted);
+  const snapshotId = world.newSnapshotId();
+  const problem = problemAtStart(world, caller, wanted, snapshotId);
   const kmsKeyArn = wanted.key !== undefined && 'key' in wanted.key ? wanted.key.key.arn : undefined;
   const basics = {
+    snapshotId,
     account: caller.account,
     region: caller.region,
     outpostArn: wanted.outpostArn,
@@ -75,7 +76,7 @@ export function beginCopy(world: Ec2World, caller: Caller, wanted: AcceptedCopy)
 
 type CopyBasics = Pick<
   Snapshot,
-  'account' | 'region' | 'outpostArn' | 'localZone' | 'volumeId' | 'description' | 'kmsKeyArn'
+  'snapshotId' | 'account' | 'region' | 'outpostArn' | 'localZone' | 'volumeId' | 'description' | 'kmsKeyArn'
 > & { readonly ownTags: Tags };
 type CopyOrigin = Pick<CopyFacts, 'sourceSnapshotId' | 'sourceRegion' | 'sourceAccount' | 'sourceKmsKeyArn'>;
 
@@ -134,7 +135,7 @@ function beginTransfer(
   const waitSeconds = (startsAt - world.now) / 1000;
   if (failure === undefined) {
     world.after(waitSeconds + takesSeconds, () => {
-      endCopy(world, snapshot, copy, keyProblem(world, caller, copy, snapshot.kmsKeyArn));
+      endCopy(world, snapshot, copy, problemAtEnd(world, caller, snapshot, source));
     });
   } else {
     world.after(waitSeconds + takesSeconds * failure.afterShare, () => {
@@ -161,29 +162,47 @@ function endCopy(world: Ec2World, snapshot: Snapshot, copy: CopyFacts, problem: 
 function problemAtStart(
   world: Ec2World,
   caller: Caller,
-  { source, sourceRegion, key }: AcceptedCopy,
+  { source, key }: AcceptedCopy,
+  copyId: string,
 ): string | undefined {
-  if (source === undefined) return 'Source snapshot is not found';
+  if (source === undefined) return SOURCE_NOT_FOUND;
   if (source.state !== 'completed') return 'Source snapshot is not complete';
   if (source.storageTier === 'archive') return 'Source snapshot is archived';
   if (key !== undefined && 'problem' in key) return KEY_NOT_ACCESSIBLE;
-  const sourceKey = source.kmsKeyArn;
-  const readable =
-    sourceKey === undefined || 'key' in world.settings.keys.usable({ ...caller, region: sourceRegion }, sourceKey);
-  return readable ? undefined : KEY_NOT_ACCESSIBLE;
+  return keysProblem(world, caller, source, key?.key.arn, copyId);
 }
 
-/** Both keys must work until the end: https://docs.aws.amazon.com/kms/latest/developerguide/services-ebs.html */
-function keyProblem(
-  world: Ec2World,
+/**
+ * What must hold until the end: the source is there and shared (unconfirmed, whether a copy fails that has begun), and both
+ * keys work (https://docs.aws.amazon.com/kms/latest/developerguide/services-ebs.html).
+ */
+function problemAtEnd(world: Ec2World, caller: Caller, copy: Snapshot, source: Snapshot): string | undefined {
+  const there = world.access({ ...caller, region: source.region }, source.snapshotId);
+  if (there === undefined) return SOURCE_NOT_FOUND;
+  return keysProblem(world, caller, source, copy.kmsKeyArn, copy.snapshotId);
+}
+
+const SOURCE_NOT_FOUND = 'Source snapshot is not found';
+
+/** EC2 reads with the source's key and writes with the copy's, in the name of the caller. */
+function keysProblem(
+  { settings: { keys } }: Ec2World,
   caller: Caller,
-  copy: CopyFacts,
+  source: Snapshot,
   kmsKeyArn: string | undefined,
+  copyId: string,
 ): string | undefined {
-  const { keys } = world.settings;
-  const source =
-    copy.sourceKmsKeyArn === undefined ||
-    'key' in keys.usable({ ...caller, region: copy.sourceRegion }, copy.sourceKmsKeyArn);
-  const destination = kmsKeyArn === undefined || 'key' in keys.usable(caller, kmsKeyArn);
-  return source && destination ? undefined : KEY_NOT_ACCESSIBLE;
+  const canRead =
+    source.kmsKeyArn === undefined ||
+    'key' in keys.usableByEc2({ ...caller, region: source.region }, source.kmsKeyArn, ebsIdOf(source));
+  const canWrite = kmsKeyArn === undefined || 'key' in keys.usableByEc2(caller, kmsKeyArn, copyId);
+  return canRead && canWrite ? undefined : KEY_NOT_ACCESSIBLE;
+}
+
+/**
+ * What the data key of a snapshot is bound to: its volume, or, if it is a copy, itself.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/services-ebs.html
+ */
+function ebsIdOf({ copy, volumeId, snapshotId }: Snapshot): string {
+  return copy === undefined ? volumeId : snapshotId;
 }

@@ -236,16 +236,16 @@ function countKey(action: string, region: string, errorCode = ''): string {
   return `${action} ${region} ${errorCode}`;
 }
 
-function runAction(world: Ec2World, { account, region, params }: Ec2Request, name: string): XmlTree {
+function runAction(world: Ec2World, { params, ...caller }: Ec2Request, name: string): XmlTree {
   // What a disabled Region answers: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
-  if (!world.settings.regions.includes(region)) {
+  if (!world.settings.regions.includes(caller.region)) {
     throw new Ec2Error('AuthFailure', 'AWS was not able to validate the provided access credentials', 401);
   }
   const action = ACTIONS.get(name);
   if (action === undefined) {
     throw new Ec2Error('InvalidAction', `The action ${name} is not valid for this web service.`);
   }
-  return action.run(world, { account, region }, parseQuery(params));
+  return action.run(world, caller, parseQuery(params));
 }
 
 function subjectOf({ account, region, params }: Ec2Request, action: string): FaultSubject {

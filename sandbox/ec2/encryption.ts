@@ -36,7 +36,9 @@ export function chooseKey(
 
 /** A key that cannot be used, as EC2 says it in an error answer (third-party report). */
 export function keyRefusal(name: string, problem: KeyProblem): Ec2Error {
-  if (problem === 'no-access') return new Ec2Error('AuthFailure', `Not authorized to use key ${name}`, 403);
+  if (problem === 'hidden' || problem === 'no-access') {
+    return new Ec2Error('AuthFailure', `Not authorized to use key ${name}`, 403);
+  }
   return invalidValue(`The specified keyId ${name} is ${problem === 'disabled' ? 'disabled' : 'invalid'}`);
 }
 

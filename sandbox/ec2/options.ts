@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { BusEvent } from '../events/event.ts';
 import type { Random } from '../ids.ts';
 import type { KeyStore } from '../kms/key-store.ts';
+import type { Authorize } from './authorization.ts';
 
 /** A copy that is about to begin, for the one who says how long it takes. */
 interface CopyToTime {
@@ -26,6 +27,8 @@ export interface Ec2Options {
   /** Takes every EBS event; it belongs on the default bus of `event.account` and `event.region`. */
   readonly emit: (event: BusEvent) => void;
   readonly keys: KeyStore;
+  /** Whether a caller may do what it asks for. Default: everybody may. */
+  readonly authorize?: Authorize;
   /** Default: seeded, so that ids are the same in every run. */
   readonly random?: Random;
   /** For the faults that happen by chance. Default 1. */

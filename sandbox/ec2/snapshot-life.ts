@@ -23,6 +23,8 @@ export type SnapshotBasics = Pick<
 > & {
   /** The owner's tags, there from the first moment. */
   readonly ownTags: Tags;
+  /** Default: a new one. */
+  readonly snapshotId?: string;
   /** Default: now. */
   readonly startedAt?: number;
 };
@@ -32,7 +34,7 @@ export function addSnapshot(world: Ec2World, { ownTags, ...basics }: SnapshotBas
   const snapshot: Snapshot = {
     startedAt: world.now,
     ...basics,
-    snapshotId: world.newSnapshotId(),
+    snapshotId: basics.snapshotId ?? world.newSnapshotId(),
     ordinal: world.snapshots.nextOrdinal(),
     state: 'pending',
     stateMessage: undefined,

@@ -41,6 +41,7 @@ export class Ec2World {
   constructor({ random = seededRandom(1), emit, ...options }: Ec2Options) {
     this.#random = random;
     this.settings = {
+      authorize: () => {},
       slotsPerRegion: 20,
       snapshotTakesSeconds: () => 20,
       copyTakesSeconds: ({ gib }) => 60 + (gib * MIB_PER_GIB) / PLAIN_COPY_MIB_PER_SECOND,

@@ -1,43 +1,13 @@
 import type { Home } from '../home.ts';
 import { type Random, uuid } from '../ids.ts';
-import type { AsyncInvoker } from '../lambda/async-invoker.ts';
-import { FunctionNotFoundError } from '../lambda/function-registry.ts';
-import { type Messaging, MessagingError } from '../messaging.ts';
 import { Recent } from '../recent.ts';
-import type { ResourcePolicies } from '../resource-policies.ts';
-import { StepFunctionsError } from '../stepfunctions/step-functions-error.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
+import { busArn, busNameOf, busOfRule } from './bus-arn.ts';
+import { Buses } from './buses.ts';
+import { Deliverer, type DeliveryOptions, type DroppedEvent } from './delivery.ts';
 import type { BusEvent } from './event.ts';
 import { EventFaults } from './event-faults.ts';
-import type { Transform } from './input-transformer.ts';
-import type { EventMatcher } from './pattern.ts';
-
-/** An `AWS::Events::Rule`. */
-export interface Rule {
-  readonly arn: string;
-  /** Of the default bus that it is on. */
-  readonly region: string;
-  /** As it is deployed; see `EventBus.isEnabled`. */
-  readonly enabled: boolean;
-  /** What only the API tells. */
-  readonly shown: {
-    readonly description: string | undefined;
-    readonly pattern: Readonly<Record<string, unknown>>;
-    readonly targets: readonly Readonly<Record<string, unknown>>[];
-  };
-  readonly matches: EventMatcher;
-  readonly targets: readonly Target[];
-}
-
-export interface Target {
-  /** Of a function, topic, queue or state machine, or of the default bus of another Region. */
-  readonly arn: string;
-  readonly maximumRetryAttempts: number;
-  readonly maximumEventAgeSeconds: number;
-  readonly deadLetterQueueArn?: string;
-  /** Without it the target gets the event itself. */
-  readonly transform?: Transform;
-}
+import type { Rule } from './rule.ts';
 
 /** An event that is to be put, with what its source says. */
 export interface NewEvent {
@@ -51,113 +21,80 @@ export interface NewEvent {
   readonly time?: string | undefined;
 }
 
-/** An event that EventBridge dropped: there was no dead-letter queue, or it could not be sent there. */
-export interface DroppedEvent {
-  readonly event: BusEvent;
-  readonly ruleArn: string;
-  readonly targetArn: string;
-  readonly why: string;
-}
-
-interface Failure {
-  readonly code: string;
-  readonly message: string;
-  readonly retryable: boolean;
-}
-
-/** An event on the default bus of a Region. */
+/** An event on a bus. */
 interface Arrival {
   readonly event: BusEvent;
-  readonly region: string;
+  /** ARN. */
+  readonly bus: string;
   /** Whether it came from another bus. */
   readonly wasForwarded: boolean;
 }
 
-interface Delivery extends Arrival {
-  readonly rule: Rule;
-  readonly target: Target;
-  readonly firstTriedAt: number;
-}
-
-/**
- * Of an event that came from another bus. The code is in
- * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html ; that nothing goes on from the second bus,
- * and the message, are third-party reports.
- */
-const SECOND_HOP: Failure = {
-  code: 'THIRD_REGION_HOP_DETECTED',
-  message: 'An event can be sent to an event bus target only once',
-  retryable: false,
-};
-
-function noResource(message: string): Failure {
-  return { code: 'NO_RESOURCE', message, retryable: false };
-}
-
 /** From an event to its target; EventBridge usually needs about half a second. */
 const DELIVERY_MS = 500;
-const LONGEST_BACKOFF_SECONDS = 600;
 const EVENTS_KEPT = 100_000;
 
-/** What EventBridge is let in for by the target's policy. State machines and buses have none: the target has a role. */
-const ACTIONS: Readonly<Record<string, string>> = {
-  lambda: 'lambda:InvokeFunction',
-  sns: 'sns:Publish',
-  sqs: 'sqs:SendMessage',
-};
-
-/**
- * EventBridge: the default buses of all accounts and Regions. Rules exist in the home account only, so events of other
- * accounts are remembered and reach nobody.
- */
+/** EventBridge: the event buses of all accounts and Regions, and their rules. */
 export class EventBus {
   readonly faults: EventFaults;
+  readonly buses: Buses = new Buses();
   readonly #clock: VirtualClock;
   readonly #random: Random;
   readonly #home: Home;
-  readonly #asyncInvoker: AsyncInvoker;
-  readonly #messaging: Messaging;
-  readonly #policies: ResourcePolicies;
-  readonly #startExecution: (request: { readonly stateMachineArn: string; readonly input: string }) => void;
-  readonly #rules: Rule[] = [];
+  readonly #deliverer: Deliverer;
+  /** By the ARN of the bus and of the rule. */
+  readonly #rules = new Map<string, Map<string, Rule>>();
   /** ARNs. */
   readonly #enabled = new Set<string>();
   readonly #events: Recent<BusEvent>;
   readonly #dropped: Recent<DroppedEvent>;
   #held: { readonly arrivals: Arrival[]; readonly cancel: () => void } | undefined;
 
-  constructor(options: {
-    readonly clock: VirtualClock;
-    readonly random: Random;
-    readonly home: Home;
-    readonly asyncInvoker: AsyncInvoker;
-    readonly messaging: Messaging;
-    readonly policies: ResourcePolicies;
-    /** Throws StepFunctionsError. */
-    readonly startExecution: (request: { readonly stateMachineArn: string; readonly input: string }) => void;
-    /** How many events are remembered. Default 100,000. */
-    readonly eventsKept?: number | undefined;
-  }) {
+  constructor(
+    options: Pick<DeliveryOptions, 'clock' | 'iam' | 'policies' | 'targetsIn'> & {
+      readonly random: Random;
+      /** Where an event is that does not say so. */
+      readonly home: Home;
+      /** How many events are remembered. Default 100,000. */
+      readonly eventsKept?: number | undefined;
+    },
+  ) {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#home = options.home;
-    this.#asyncInvoker = options.asyncInvoker;
-    this.#messaging = options.messaging;
-    this.#policies = options.policies;
-    this.#startExecution = options.startExecution;
     this.#events = new Recent(options.eventsKept ?? EVENTS_KEPT);
     this.#dropped = new Recent(options.eventsKept ?? EVENTS_KEPT);
     this.faults = new EventFaults(options.random);
+    this.#deliverer = new Deliverer({
+      ...options,
+      faults: this.faults,
+      buses: this.buses,
+      forward: (event, bus) => this.#route({ event, bus, wasForwarded: true }, 0),
+      drop: (dropped) => this.#dropped.add(dropped),
+    });
   }
 
+  /** @throws Error if its bus is not there, or has a rule of that name */
   addRule(rule: Rule): void {
-    this.#rules.push(rule);
+    const bus = busOfRule(rule.arn);
+    if (this.buses.find(bus) === undefined) throw new Error(`Event bus ${busNameOf(bus)} does not exist.`);
+    const ofBus = this.#rules.get(bus) ?? new Map<string, Rule>();
+    if (ofBus.has(rule.arn)) throw new Error(`${rule.arn} already exists`);
+    this.#rules.set(bus, ofBus.set(rule.arn, rule));
     this.setEnabled(rule, rule.enabled);
   }
 
-  /** The rules on the default bus of a Region, enabled or not. */
-  rules(region: string): readonly Rule[] {
-    return this.#rules.filter((rule) => rule.region === region);
+  removeRule(arn: string): void {
+    this.#rules.get(busOfRule(arn))?.delete(arn);
+    this.#enabled.delete(arn);
+  }
+
+  /**
+   * The rules on a bus, enabled or not.
+   * @param bus ARN
+   */
+  rules(bus: string): readonly Rule[] {
+    return [...(this.#rules.get(bus)?.values() ?? [])];
   }
 
   isEnabled({ arn }: Rule): boolean {
@@ -170,12 +107,14 @@ export class EventBus {
     else this.#enabled.delete(arn);
   }
 
-  /** Puts an event on the bus of its account and Region. Delivery follows a moment later. */
-  put(event: BusEvent): void {
+  /**
+   * Puts an event on a bus, as it is. Delivery follows a moment later.
+   * @param bus ARN; without it, the default bus of the event's account and Region
+   */
+  put(event: BusEvent, bus: string = busArn(event)): void {
     this.#events.add(event);
-    const { account, region } = event;
-    if (account !== this.#home.account || !this.#isHeard(region)) return;
-    const arrival = { event, region, wasForwarded: false };
+    if (!this.#isHeard(bus)) return;
+    const arrival = { event, bus, wasForwarded: false };
     const fault = this.faults.befalls(event);
     switch (fault?.kind) {
       case 'lose-event':
@@ -222,9 +161,9 @@ export class EventBus {
     return this.#dropped.all();
   }
 
-  /** Elsewhere than at home, an event without rules is not worth a fault that others wait for. */
-  #isHeard(region: string): boolean {
-    return region === this.#home.region || this.rules(region).some((rule) => this.isEnabled(rule));
+  /** An event without rules is not worth a fault that others wait for, but at home. */
+  #isHeard(bus: string): boolean {
+    return bus === busArn(this.#home) || this.rules(bus).some((rule) => this.isEnabled(rule));
   }
 
   /** Keeps events back until there are `count` of them, then sends them in the opposite order. */
@@ -244,105 +183,15 @@ export class EventBus {
     for (const arrival of held?.arrivals.toReversed() ?? []) this.#route(arrival, 0);
   }
 
-  #route(arrival: Arrival, lateSeconds: number): void {
+  #route({ event, bus, wasForwarded }: Arrival, lateSeconds: number): void {
     this.#clock.after(DELIVERY_MS + lateSeconds * 1000, () => {
-      const rules = this.rules(arrival.region).filter((rule) => this.isEnabled(rule) && rule.matches(arrival.event));
+      const rules = this.rules(bus).filter((rule) => this.isEnabled(rule) && rule.matches(event));
       for (const rule of rules) {
         for (const target of rule.targets) {
-          const delivery = { ...arrival, rule, target, firstTriedAt: this.#clock.now() };
-          void this.#clock.during(this.#deliver(delivery, 0));
+          const delivery = { event, wasForwarded, rule, target, firstTriedAt: this.#clock.now() };
+          void this.#clock.during(this.#deliverer.deliver(delivery));
         }
       }
     });
-  }
-
-  async #deliver(delivery: Delivery, retries: number): Promise<void> {
-    const { event, target, firstTriedAt } = delivery;
-    const failure = this.faults.failsDelivery(event)
-      ? { code: 'INTERNAL_ERROR', message: 'The sandbox was asked to fail this delivery', retryable: true }
-      : await this.#send(delivery);
-    if (failure === undefined) return;
-    if (!failure.retryable) return this.#toDeadLetterQueue(delivery, failure, retries, undefined);
-    if (retries >= target.maximumRetryAttempts) {
-      return this.#toDeadLetterQueue(delivery, failure, retries, 'MaximumRetryAttempts');
-    }
-    const backoffMs = Math.min(2 ** retries, LONGEST_BACKOFF_SECONDS) * 1000;
-    if (this.#clock.now() + backoffMs > firstTriedAt + target.maximumEventAgeSeconds * 1000) {
-      return this.#toDeadLetterQueue(delivery, failure, retries, 'MaximumEventAgeInSeconds');
-    }
-    this.#clock.after(backoffMs, () => {
-      void this.#clock.during(this.#deliver(delivery, retries + 1));
-    });
-  }
-
-  async #send({ event, wasForwarded, rule, target }: Delivery): Promise<Failure | undefined> {
-    const [, , service = '', region = ''] = target.arn.split(':');
-    const action = ACTIONS[service];
-    if (action !== undefined && !this.#mayDo(action, target.arn, rule.arn)) {
-      const message = `User: events.amazonaws.com is not authorized to perform: ${action} on resource: ${target.arn}`;
-      return { code: 'NO_PERMISSIONS', message, retryable: false };
-    }
-    const body = target.transform?.(event) ?? JSON.stringify(event);
-    try {
-      switch (service) {
-        case 'lambda':
-          this.#asyncInvoker.accept(target.arn, body);
-          return undefined;
-        case 'states':
-          this.#startExecution({ stateMachineArn: target.arn, input: body });
-          return undefined;
-        case 'events':
-          if (wasForwarded) return SECOND_HOP;
-          this.#route({ event, region, wasForwarded: true }, 0);
-          return undefined;
-        default:
-          await this.#messaging.sendTo(target.arn, body);
-          return undefined;
-      }
-    } catch (error) {
-      if (error instanceof FunctionNotFoundError) return noResource(error.message);
-      if (error instanceof StepFunctionsError && error.code === 'StateMachineDoesNotExist') {
-        return noResource(error.message);
-      }
-      if (!(error instanceof MessagingError || error instanceof StepFunctionsError)) throw error;
-      return { code: 'ERROR_FROM_TARGET', message: `${error.code}: ${error.message}`, retryable: false };
-    }
-  }
-
-  /** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html */
-  async #toDeadLetterQueue(
-    { event, rule, target }: Delivery,
-    failure: Failure,
-    retries: number,
-    exhausted: 'MaximumRetryAttempts' | 'MaximumEventAgeInSeconds' | undefined,
-  ): Promise<void> {
-    const drop = (why: string): void => {
-      this.#dropped.add({ event, ruleArn: rule.arn, targetArn: target.arn, why });
-    };
-    const queue = target.deadLetterQueueArn;
-    const failed = `${failure.code}: ${failure.message}`;
-    if (queue === undefined) return drop(`${failed}; the target has no dead-letter queue`);
-    if (!this.#mayDo('sqs:SendMessage', queue, rule.arn)) {
-      return drop(`${failed}; the policy of ${queue} does not let events.amazonaws.com send for this rule`);
-    }
-    const attributes = {
-      RULE_ARN: rule.arn,
-      TARGET_ARN: target.arn,
-      ERROR_CODE: failure.code,
-      ERROR_MESSAGE: failure.message,
-      RETRY_ATTEMPTS: String(retries),
-      ...(exhausted === undefined ? {} : { EXHAUSTED_RETRY_CONDITION: exhausted }),
-    };
-    const named = Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]);
-    try {
-      await this.#messaging.sendTo(queue, JSON.stringify(event), Object.fromEntries(named));
-    } catch (error) {
-      if (!(error instanceof MessagingError)) throw error;
-      drop(`${failed}; ${queue}: ${error.message}`);
-    }
-  }
-
-  #mayDo(action: string, resource: string, sourceArn: string): boolean {
-    return this.#policies.allows({ service: 'events.amazonaws.com', action, resource, sourceArn });
   }
 }

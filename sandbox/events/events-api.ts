@@ -1,10 +1,14 @@
 import * as z from 'zod';
 import type { Caller } from '../accounts.ts';
-import type { Home } from '../home.ts';
 import type { Answer } from '../http/answer.ts';
 import { answerJson, type JsonAction, JsonApiError, type JsonCall, readInput } from '../http/json-api.ts';
 import { type OffsetPage, offsetPage } from '../http/offset-page.ts';
-import type { EventBus, Rule } from './event-bus.ts';
+import type { Iam } from '../iam/iam.ts';
+import { busArnOf, busNameOf, busOfRule } from './bus-arn.ts';
+import { type Bus, policyOf } from './buses.ts';
+import type { EventBus } from './event-bus.ts';
+import { putEvents } from './put-events.ts';
+import type { Rule } from './rule.ts';
 
 const INVALID = 'ValidationException';
 
@@ -12,23 +16,26 @@ const bus = { EventBusName: z.string().optional() };
 const page = { NextToken: z.string().optional(), Limit: z.int().min(1).max(100).default(100) };
 
 /**
- * The rules that EventBridge has, in its JSON 1.1 protocol: they can be looked at, disabled and enabled.
+ * EventBridge in its JSON 1.1 protocol: buses and rules can be looked at, rules disabled and enabled, and events put.
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Operations.html
  */
 export class EventsApi {
   readonly #bus: EventBus;
-  readonly #home: Home;
+  readonly #iam: Pick<Iam, 'authorize'>;
   readonly #actions: ReadonlyMap<string, JsonAction>;
 
-  constructor(options: { readonly bus: EventBus; readonly home: Home }) {
+  constructor(options: { readonly bus: EventBus; readonly iam: Pick<Iam, 'authorize'> }) {
     this.#bus = options.bus;
-    this.#home = options.home;
+    this.#iam = options.iam;
     this.#actions = new Map<string, JsonAction>([
       ['ListRules', (caller, input) => this.#listRules(caller, input)],
       ['DescribeRule', (caller, input) => this.#describeRule(caller, input)],
       ['ListTargetsByRule', (caller, input) => this.#listTargetsByRule(caller, input)],
       ['EnableRule', (caller, input) => this.#setEnabled(caller, input, true)],
       ['DisableRule', (caller, input) => this.#setEnabled(caller, input, false)],
+      ['ListEventBuses', (caller, input) => this.#listEventBuses(caller, input)],
+      ['DescribeEventBus', (caller, input) => this.#describeEventBus(caller, input)],
+      ['PutEvents', (caller, input) => putEvents(caller, input, { bus: this.#bus, iam: this.#iam })],
     ]);
   }
 
@@ -76,18 +83,40 @@ export class EventsApi {
     return this.#rule(caller, Name, EventBusName);
   }
 
+  /** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListEventBuses.html */
+  #listEventBuses(caller: Caller, input: unknown): Record<string, unknown> {
+    const { NamePrefix = '', ...wanted } = read(
+      z.strictObject({ NamePrefix: z.string().min(1).optional(), ...page }),
+      input,
+    );
+    const matching = this.#bus.buses.in(caller).filter(({ name }) => name.startsWith(NamePrefix));
+    const { items, rest } = pageOf(matching, wanted);
+    return { EventBuses: items.map(shownBus), ...rest };
+  }
+
+  /** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeEventBus.html */
+  #describeEventBus(caller: Caller, input: unknown): Record<string, unknown> {
+    const { Name } = read(z.strictObject({ Name: z.string().optional() }), input);
+    return shownBus(this.#find(caller, Name));
+  }
+
   #rule(caller: Caller, name: string, busName: string | undefined): Rule {
     const rule = this.#rules(caller, busName).find((each) => nameOf(each) === name);
     if (rule !== undefined) return rule;
-    throw new JsonApiError('ResourceNotFoundException', `Rule ${name} does not exist on EventBus default.`);
+    const bus = busNameOf(busArnOf(caller, busName));
+    throw new JsonApiError('ResourceNotFoundException', `Rule ${name} does not exist on EventBus ${bus}.`);
   }
 
-  /** Rules exist in the home account only, on the default buses. */
-  #rules({ account, region }: Caller, busName = 'default'): readonly Rule[] {
-    if (busName !== 'default' && !busName.endsWith(':event-bus/default')) {
-      throw new JsonApiError('ResourceNotFoundException', `Event bus ${busName} does not exist.`);
-    }
-    return account === this.#home.account ? this.#bus.rules(region) : [];
+  #rules(caller: Caller, busName: string | undefined): readonly Rule[] {
+    return this.#bus.rules(this.#find(caller, busName).arn);
+  }
+
+  /** A bus of the caller's account and Region. */
+  #find(caller: Caller, busName: string | undefined): Bus {
+    const arn = busArnOf(caller, busName);
+    const bus = arn === busArnOf(caller, busNameOf(arn)) ? this.#bus.buses.find(arn) : undefined;
+    if (bus !== undefined) return bus;
+    throw new JsonApiError('ResourceNotFoundException', `Event bus ${busNameOf(arn)} does not exist.`);
   }
 
   /** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Rule.html */
@@ -98,9 +127,15 @@ export class EventsApi {
       EventPattern: JSON.stringify(rule.shown.pattern),
       State: this.#bus.isEnabled(rule) ? 'ENABLED' : 'DISABLED',
       Description: rule.shown.description,
-      EventBusName: 'default',
+      EventBusName: busNameOf(busOfRule(rule.arn)),
     };
   }
+}
+
+/** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_EventBus.html */
+function shownBus({ name, arn, description, statements }: Bus): Record<string, unknown> {
+  const Policy = statements.length === 0 ? undefined : JSON.stringify(policyOf(statements));
+  return { Name: name, Arn: arn, Description: description, Policy };
 }
 
 function nameOf({ arn }: Rule): string {

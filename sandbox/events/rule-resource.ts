@@ -1,8 +1,9 @@
 import type * as z from 'zod';
 import type { ruleProperties } from '../stack/resource-schemas.ts';
-import type { Rule, Target } from './event-bus.ts';
+import { busOfRule, placeOf } from './bus-arn.ts';
 import { compileInputTransformer } from './input-transformer.ts';
 import { compilePattern } from './pattern.ts';
+import type { Rule, Target } from './rule.ts';
 
 type RuleProperties = z.output<typeof ruleProperties>;
 type TargetProperties = RuleProperties['Targets'][number];
@@ -15,10 +16,8 @@ const DEFAULT_RETRY = { maximumRetryAttempts: 185, maximumEventAgeSeconds: 86_40
  * @throws Error for a pattern or target that EventBridge, or the sandbox, does not take
  */
 export function ruleOfResource({ EventPattern, State, Description, Targets }: RuleProperties, arn: string): Rule {
-  const [, , , region = ''] = arn.split(':');
   return {
     arn,
-    region,
     enabled: State === 'ENABLED',
     shown: { description: Description, pattern: EventPattern, targets: Targets },
     matches: compilePattern(EventPattern),
@@ -29,9 +28,10 @@ export function ruleOfResource({ EventPattern, State, Description, Targets }: Ru
 function targetOfResource(target: TargetProperties, ruleArn: string): Target {
   checkRole(target);
   checkPlace(target, ruleArn);
-  const { Arn, RetryPolicy, DeadLetterConfig, InputTransformer } = target;
+  const { Arn, RoleArn, RetryPolicy, DeadLetterConfig, InputTransformer } = target;
   return {
     arn: Arn,
+    ...(RoleArn === undefined ? {} : { roleArn: RoleArn }),
     maximumRetryAttempts: RetryPolicy?.MaximumRetryAttempts ?? DEFAULT_RETRY.maximumRetryAttempts,
     maximumEventAgeSeconds: RetryPolicy?.MaximumEventAgeInSeconds ?? DEFAULT_RETRY.maximumEventAgeSeconds,
     ...(DeadLetterConfig === undefined ? {} : { deadLetterQueueArn: DeadLetterConfig.Arn }),
@@ -42,8 +42,10 @@ function targetOfResource(target: TargetProperties, ruleArn: string): Target {
 }
 
 /**
- * State machines, and buses of other Regions, let nobody in by a policy of their own: EventBridge needs a role.
+ * State machines and buses let nobody in who comes without a role; for buses of other accounts that is so since
+ * 2 March 2023.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-iam-roles.html
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
  */
 function checkRole({ Arn, RoleArn }: TargetProperties): void {
   const needsRole = /^arn:aws:(states|events):/.test(Arn);
@@ -53,20 +55,21 @@ function checkRole({ Arn, RoleArn }: TargetProperties): void {
   }
 }
 
-/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-region.html */
+/**
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-region.html
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
+ */
 function checkPlace({ Arn, InputTransformer }: TargetProperties, ruleArn: string): void {
-  const [, , , ruleRegion, ruleAccount] = ruleArn.split(':');
-  const [, , service, region, account, resource] = Arn.split(':');
+  const here = placeOf(ruleArn);
+  const there = placeOf(Arn);
+  const [, , service, , , resource = ''] = Arn.split(':');
   if (service !== 'events') {
-    if (region === ruleRegion) return;
+    if (there.region === here.region && there.account === here.account) return;
     throw new Error(
-      `target ${Arn} is not in ${ruleRegion}: rules of EventBridge reach other Regions by their buses only`,
+      `target ${Arn} is not in account ${here.account}, ${here.region}: rules reach other accounts and Regions by their buses only`,
     );
   }
-  if (region === ruleRegion || account !== ruleAccount || resource !== 'event-bus/default') {
-    throw new Error(
-      `target ${Arn}: the sandbox knows the default buses of the other Regions of account ${ruleAccount}`,
-    );
-  }
+  if (!resource.startsWith('event-bus/')) throw new Error(`target ${Arn} is no event bus`);
+  if (Arn === busOfRule(ruleArn)) throw new Error(`target ${Arn} is the bus that the rule is on`);
   if (InputTransformer !== undefined) throw new Error(`target ${Arn}: an event goes on to a bus as it is`);
 }

@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import { ACCOUNT_ID_PATTERN } from '../accounts.ts';
 import { type Ec2Service, FaultError } from '../ec2/ec2-service.ts';
+import { busArnOf } from '../events/bus-arn.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { EVENT_FAULT_KINDS, EventFaultError } from '../events/event-faults.ts';
-import type { FunctionLogs } from '../lambda/logs.ts';
-import type { Messaging } from '../messaging.ts';
-import type { StepFunctions } from '../stepfunctions/step-functions.ts';
+import type { Home } from '../home.ts';
+import type { Site, Sites } from '../site.ts';
+import type { VirtualClock } from '../virtual-clock.ts';
 import { type Answer, json, text } from './answer.ts';
 import { ApiFaultError } from './api-faults.ts';
 import type { WatchedApi } from './watched-api.ts';
@@ -21,6 +22,8 @@ GET    /_sandbox/logs            what the functions wrote; with ?function=<end o
 GET    /_sandbox/calls           calls of EC2 and what became of them; with ?action=CopySnapshot only those
 GET    /_sandbox/events          all events, on any bus, and those that EventBridge had to drop
 POST   /_sandbox/events          put an event on a bus, as it is: {"detail-type":..., "detail":{...}, ...}
+                                 by default on that of its "account" and "region", else on "bus": a name (at home) or an ARN
+POST   /_sandbox/speed           have time run faster or slower from now on: {"speed":1000} times real time
 GET    /_sandbox/confirmations   subscriptions that wait for somebody to confirm them
 POST   /_sandbox/confirmations   confirm those of an endpoint, as if its link were clicked: {"endpoint":"me@example.com"}
 
@@ -42,6 +45,8 @@ All of them: docs/sandbox.md and docs/sandbox-ec2.md
 const kindOnly = z.looseObject({ kind: z.string() });
 const withService = z.looseObject({ service: z.string() });
 
+const speedInput = z.strictObject({ speed: z.int().min(1).max(10_000) });
+
 const confirmation = z.strictObject({ endpoint: z.string().min(1) });
 
 const eventInput = z.strictObject({
@@ -54,6 +59,8 @@ const eventInput = z.strictObject({
   id: z.string().optional(),
   time: z.string().optional(),
   version: z.literal('0').optional(),
+  /** Name of a bus at home, or ARN of any. */
+  bus: z.string().min(1).optional(),
 });
 
 /** A request that the control endpoints cannot take. The message is for the one who sent it. */
@@ -63,26 +70,26 @@ class BadRequest extends Error {}
 export class ControlApi {
   readonly #ec2: Pick<Ec2Service, 'faults' | 'calls'>;
   readonly #bus: EventBus;
-  readonly #stepFunctions: StepFunctions;
-  readonly #logs: FunctionLogs;
+  readonly #sites: Pick<Sites, 'all'>;
+  readonly #home: Home;
+  readonly #clock: Pick<VirtualClock, 'mode' | 'setSpeed'>;
   readonly #watched: ReadonlyMap<string, WatchedApi>;
-  readonly #messaging: Pick<Messaging, 'pendingSubscriptions' | 'confirmSubscriptions'>;
 
   constructor(options: {
     readonly ec2: Pick<Ec2Service, 'faults' | 'calls'>;
     readonly bus: EventBus;
-    readonly stepFunctions: StepFunctions;
-    readonly logs: FunctionLogs;
+    readonly sites: Pick<Sites, 'all'>;
+    readonly home: Home;
+    readonly clock: Pick<VirtualClock, 'mode' | 'setSpeed'>;
     /** By service: the APIs that faults can name. */
     readonly watched: ReadonlyMap<string, WatchedApi>;
-    readonly messaging: Pick<Messaging, 'pendingSubscriptions' | 'confirmSubscriptions'>;
   }) {
     this.#ec2 = options.ec2;
     this.#bus = options.bus;
-    this.#stepFunctions = options.stepFunctions;
-    this.#logs = options.logs;
+    this.#sites = options.sites;
+    this.#home = options.home;
+    this.#clock = options.clock;
     this.#watched = options.watched;
-    this.#messaging = options.messaging;
   }
 
   async handle(method: string, url: URL, body: string): Promise<Answer> {
@@ -110,8 +117,13 @@ export class ControlApi {
           return json(200, { events: this.#bus.events(), dropped: this.#bus.dropped() });
         case 'POST /_sandbox/events':
           return json(202, this.#putEvent(parseJson(body)));
+        case 'POST /_sandbox/speed':
+          return json(200, this.#setSpeed(parseJson(body)));
         case 'GET /_sandbox/confirmations':
-          return json(200, this.#messaging.pendingSubscriptions());
+          return json(
+            200,
+            this.#all(({ messaging }) => messaging.pendingSubscriptions()),
+          );
         case 'POST /_sandbox/confirmations':
           return json(200, { confirmed: await this.#confirm(parseJson(body)) });
         default:
@@ -154,9 +166,9 @@ export class ControlApi {
   }
 
   #executions(status: string | null): unknown {
-    return this.#stepFunctions
-      .executions()
+    return this.#all(({ stepFunctions }) => stepFunctions.executions())
       .filter((each) => status === null || each.status === status)
+      .toSorted((one, other) => one.startDate - other.startDate)
       .map(({ history, startDate, stopDate, input, output, ...rest }) => ({
         ...rest,
         startDate: new Date(startDate).toISOString(),
@@ -168,7 +180,9 @@ export class ControlApi {
   }
 
   #linesOf(functionName: string): unknown {
-    return this.#logs.lines().filter((line) => line.functionName.endsWith(functionName));
+    return this.#all(({ home, logs }) => logs.lines().map((line) => ({ ...line, ...home })))
+      .filter((line) => line.functionName.endsWith(functionName))
+      .toSorted((one, other) => one.time.localeCompare(other.time));
   }
 
   #calls(action: string | null): unknown {
@@ -177,11 +191,20 @@ export class ControlApi {
       .map((call) => ({ ...call, at: new Date(call.at).toISOString() }));
   }
 
+  #setSpeed(input: unknown): unknown {
+    const parsed = speedInput.safeParse(input);
+    if (!parsed.success) throw new BadRequest(`This is no speed:\n${z.prettifyError(parsed.error)}`);
+    if (this.#clock.mode === 'jumping') throw new BadRequest('Time stands still here until a test moves it.');
+    this.#clock.setSpeed(parsed.data.speed);
+    return parsed.data;
+  }
+
   async #confirm(input: unknown): Promise<number> {
     const parsed = confirmation.safeParse(input);
     if (!parsed.success) throw new BadRequest(`This names no endpoint:\n${z.prettifyError(parsed.error)}`);
     const { endpoint } = parsed.data;
-    const confirmed = await this.#messaging.confirmSubscriptions(endpoint);
+    const confirmations = this.#sites.all().map(({ messaging }) => messaging.confirmSubscriptions(endpoint));
+    const confirmed = (await Promise.all(confirmations)).reduce((sum, each) => sum + each, 0);
     if (confirmed === 0) throw new BadRequest(`No subscription waits for ${endpoint}.`);
     return confirmed;
   }
@@ -189,9 +212,19 @@ export class ControlApi {
   #putEvent(input: unknown): unknown {
     const parsed = eventInput.safeParse(input);
     if (!parsed.success) throw new BadRequest(`This is not an event:\n${z.prettifyError(parsed.error)}`);
-    const event = this.#bus.fill(parsed.data);
-    this.#bus.put(event);
+    const { bus, ...rest } = parsed.data;
+    const event = this.#bus.fill(rest);
+    if (bus === undefined) this.#bus.put(event);
+    else {
+      const arn = busArnOf(this.#home, bus);
+      if (this.#bus.buses.find(arn) === undefined) throw new BadRequest(`There is no event bus ${arn}.`);
+      this.#bus.put(event, arn);
+    }
     return event;
+  }
+
+  #all<T>(of: (site: Site) => readonly T[]): readonly T[] {
+    return this.#sites.all().flatMap(of);
   }
 }
 

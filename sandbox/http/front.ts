@@ -1,37 +1,38 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Caller } from '../accounts.ts';
-import type { DynamoDbService } from '../dynamodb/dynamodb-service.ts';
 import type { Ec2Service, Hang } from '../ec2/ec2-service.ts';
 import type { EventsApi } from '../events/events-api.ts';
 import type { Home } from '../home.ts';
+import type { Guard } from '../iam/guard.ts';
+import type { Sessions } from '../iam/sessions.ts';
+import type { StsService } from '../iam/sts.ts';
 import type { KmsService } from '../kms/kms-service.ts';
-import { type LambdaApi, lambdaAction } from '../lambda/lambda-api.ts';
-import type { LambdaService } from '../lambda/lambda-service.ts';
-import type { Messaging } from '../messaging.ts';
+import { lambdaAction } from '../lambda/lambda-api.ts';
 import type { ServiceQuotasApi } from '../service-quotas.ts';
+import type { Sites } from '../site.ts';
 import type { CloudFormationApi } from '../stack/cloudformation-api.ts';
-import type { StatesApi } from '../stepfunctions/api.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import type { Answer, NoAnswer } from './answer.ts';
 import { awsError, type ErrorForm } from './aws-error.ts';
 import type { ControlApi } from './control-api.ts';
 import { accountOf, readCredentialScope } from './credential-scope.ts';
-import { handleSts } from './sts.ts';
+import { badSession, notAllowed } from './credentials-refused.ts';
 import type { WatchedApi } from './watched-api.ts';
 
 export interface FrontServices {
   readonly clock: VirtualClock;
   readonly home: Home;
+  /** What answers for each account and Region that something is deployed to. */
+  readonly sites: Sites;
   readonly ec2: Ec2Service;
   readonly kms: KmsService;
-  readonly states: StatesApi;
-  readonly dynamodb: DynamoDbService;
-  readonly messaging: Messaging;
-  readonly lambda: LambdaService;
-  readonly lambdaApi: LambdaApi;
   readonly cloudformation: CloudFormationApi;
   readonly events: EventsApi;
   readonly quotas: ServiceQuotasApi;
+  readonly sts: StsService;
+  readonly sessions: Sessions;
+  /** Asks whether a role may do what it asks for. */
+  readonly guard: Guard;
   readonly control: ControlApi;
   /** By signing name: the services whose calls are counted and can be disturbed here. */
   readonly watched: ReadonlyMap<string, WatchedApi>;
@@ -95,7 +96,7 @@ export class HttpFront {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { clock, lambda, control } = this.#services;
+    const { clock, sites, control } = this.#services;
     let end = clock.begin();
     response.once('close', () => end());
     const body = await readBody(request);
@@ -119,7 +120,8 @@ export class HttpFront {
       return;
     }
     if (waits && !response.destroyed) end = clock.begin();
-    const callerIsGone = lambda.answering(headerOf(request, 'x-amzn-trace-id'), read.action);
+    const traceHeader = headerOf(request, 'x-amzn-trace-id');
+    const callerIsGone = sites.all().some(({ lambda }) => lambda.answering(traceHeader, read.action));
     if (callerIsGone || 'drop' in answer) response.destroy();
     else this.#send(response, answer);
   }
@@ -134,44 +136,53 @@ export class HttpFront {
       return awsError(target === '' ? 'query' : 'json', 'MissingAuthenticationToken', message, 403);
     }
     const { region, service } = scope;
-    const account = accountOf(scope, this.#services.home.account);
+    const session = this.#services.sessions.find(scope.accessKeyId);
+    const account = session?.principal.account ?? accountOf(scope, this.#services.home.account);
     const method = request.method ?? 'GET';
     const params = new URLSearchParams(target === '' ? body : '');
     const about = { account, region, service, header, method, url, target, body, params };
-    if (target !== '') return { ...about, form: 'json', action: target.split('.').at(-1) ?? '' };
-    if (service !== 'lambda') return { ...about, form: 'query', action: params.get('Action') ?? '' };
-    return { ...about, form: 'rest-json', action: lambdaAction(method, url.pathname) ?? '' };
+    const read = { ...about, ...formOf(about), ...(session === undefined ? {} : { principal: session.principal }) };
+    if (session === undefined) return read;
+    if (header('x-amz-security-token') !== session.sessionToken) return badSession(read.form, 'invalid');
+    return this.#services.sessions.isExpired(session) ? badSession(read.form, 'expired') : read;
   }
 
   async #answer(request: AwsRequest): Promise<Answer | NoAnswer | Hang> {
-    const { ec2, kms, states, dynamodb, messaging, lambdaApi, cloudformation, events, quotas, home } = this.#services;
-    const { account, region, service, header, target, body, params, action, form } = request;
+    const { ec2, kms, cloudformation, events, quotas, sites, home, guard, sts } = this.#services;
+    // Where nothing is deployed, the services at home say so.
+    const { states, dynamodb, lambdaApi } = sites.find(request) ?? sites.at(home);
+    const { account, region, principal, service, header, target, body, params, action, form } = request;
+    const refusal = guard.refusalOf(service, request);
+    if (refusal !== undefined) return notAllowed(service, form, refusal);
+    const caller = { account, region, ...(principal === undefined ? {} : { principal }) };
     switch (service) {
       case 'cloudformation':
-        return cloudformation.handle({ account, region, params });
+        return cloudformation.handle({ ...caller, params });
       case 'dynamodb':
-        return dynamodb.handle({ account, region, target, body });
+        return dynamodb.handle({ ...caller, target, body });
       case 'ec2':
-        return ec2.handle({ account, region, params });
+        return ec2.handle({ ...caller, params });
       case 'events':
-        return events.handle({ account, region, target, body });
+        return events.handle({ ...caller, target, body });
       case 'kms':
-        return kms.handle({ account, region, target, body });
+        return kms.handle({ ...caller, target, body });
       case 'lambda':
         return lambdaApi.handle(request);
       case 'states':
-        return states.handle({ account, region, target, body });
+        return states.handle({ ...caller, target, body });
       case 'servicequotas':
-        return quotas.handle({ account, region, target, body });
+        return quotas.handle({ ...caller, target, body });
       case 'sts':
-        return handleSts(account, params);
+        return sts.handle({ ...caller, params });
       case 'sns':
-      case 'sqs':
-        if (account !== home.account) {
+      case 'sqs': {
+        const messaging = sites.inAccount(request)?.messaging;
+        if (messaging === undefined) {
           const message = `Account ${account} has no topics and queues in the sandbox; account ${home.account} has`;
           return awsError(form, 'AuthorizationError', message, 403);
         }
         return messaging.handle({ service, region, contentType: header('content-type') ?? '', target, body });
+      }
       default: {
         const message = `The sandbox does not have the service ${service} (asked for: ${action || 'no action'})`;
         return awsError(form, 'UnknownService', message, 400);
@@ -188,6 +199,19 @@ export class HttpFront {
     });
     response.end(body);
   }
+}
+
+/** The API action, and how the service writes its errors. */
+function formOf({
+  service,
+  target,
+  method,
+  url,
+  params,
+}: Pick<AwsRequest, 'service' | 'target' | 'method' | 'url' | 'params'>): Pick<AwsRequest, 'action' | 'form'> {
+  if (target !== '') return { form: 'json', action: target.split('.').at(-1) ?? '' };
+  if (service === 'lambda') return { form: 'rest-json', action: lambdaAction(method, url.pathname) ?? '' };
+  return { form: service === 'ec2' ? 'ec2' : 'query', action: params.get('Action') ?? '' };
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

@@ -1,17 +1,21 @@
-import * as z from 'zod';
-import { ACCOUNT_ID_PATTERN } from '../accounts.ts';
+import { type PolicyDocument, parsePolicy } from '../iam/policy-document.ts';
 import type { KmsKey } from './key.ts';
 
-const oneOrMore = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat());
-
-const policySchema = z.object({
-  Statement: z.union([z.unknown().array(), z.unknown()]).transform((value) => [value].flat()),
-});
-
-const statementSchema = z.object({
-  Effect: z.enum(['Allow', 'Deny']),
-  Principal: z.union([z.literal('*'), z.object({ AWS: oneOrMore })]),
-});
+/**
+ * What EC2 documents for the caller who has a snapshot copied, on the source's key and on the copy's, without `kms:`.
+ * `ReEncrypt*` stands for two.
+ * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html
+ * https://docs.aws.amazon.com/ebs/latest/userguide/share-kms-key.html
+ */
+export const EC2_OPERATIONS = [
+  'DescribeKey',
+  'CreateGrant',
+  'Decrypt',
+  'ReEncryptFrom',
+  'ReEncryptTo',
+  'GenerateDataKey',
+  'GenerateDataKeyWithoutPlaintext',
+] as const;
 
 /** The policy of a key that its own account and the given ones may use through EC2. */
 export function policyFor(account: string, usableBy: readonly string[]): string {
@@ -27,16 +31,7 @@ export function policyFor(account: string, usableBy: readonly string[]): string 
               Sid: 'OtherAccounts',
               Effect: 'Allow',
               Principal: { AWS: others.map(root) },
-              // What copying an encrypted snapshot needs:
-              // https://docs.aws.amazon.com/ebs/latest/userguide/share-kms-key.html
-              Action: [
-                'kms:DescribeKey',
-                'kms:CreateGrant',
-                'kms:GenerateDataKey',
-                'kms:GenerateDataKeyWithoutPlaintext',
-                'kms:ReEncrypt*',
-                'kms:Decrypt',
-              ],
+              Action: EC2_OPERATIONS.map((operation) => `kms:${operation}`),
               Resource: '*',
             },
           ]),
@@ -44,41 +39,59 @@ export function policyFor(account: string, usableBy: readonly string[]): string 
   });
 }
 
-/** Whether the text is a policy document at all. */
-export function isPolicy(text: string): boolean {
-  return statementsOf(text) !== undefined;
+/**
+ * The policy of the AWS managed key `aws/ebs`: everybody in its account may use it, but only through EC2 of its Region, and
+ * see what it is. https://docs.aws.amazon.com/kms/latest/developerguide/services-ebs.html
+ */
+export function ebsManagedPolicy({ account, region }: { readonly account: string; readonly region: string }): string {
+  return JSON.stringify({
+    Version: '2012-10-17',
+    Id: 'auto-ebs-2',
+    Statement: [
+      {
+        Sid: 'Allow access through EBS for all principals in the account that are authorized to use EBS',
+        Effect: 'Allow',
+        Principal: { AWS: '*' },
+        Action: [
+          'kms:Encrypt',
+          'kms:Decrypt',
+          'kms:ReEncrypt*',
+          'kms:GenerateDataKey*',
+          'kms:CreateGrant',
+          'kms:DescribeKey',
+        ],
+        Resource: '*',
+        Condition: { StringEquals: { 'kms:ViaService': ec2In(region), 'kms:CallerAccount': account } },
+      },
+      {
+        Sid: 'Allow direct access to key metadata to the account',
+        Effect: 'Allow',
+        Principal: { AWS: root(account) },
+        Action: ['kms:Describe*', 'kms:Get*', 'kms:List*', 'kms:RevokeGrant'],
+        Resource: '*',
+      },
+    ],
+  });
 }
 
-/**
- * Whether an account may use a key. Coarse: an account may if an Allow statement of the key policy, or a grant, names it
- * or one of its principals; actions, conditions and Deny are not looked at. This function is the place for more.
- * The policy of an AWS managed key names its own account and cannot be changed:
- * https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-cmk
- */
-export function mayUse(key: KmsKey, account: string): boolean {
-  if (key.account === account) return true;
-  if (key.grants.some(({ granteePrincipal }) => accountOfPrincipal(granteePrincipal) === account)) return true;
-  return (statementsOf(key.policy) ?? []).some((unread) => {
-    const statement = statementSchema.safeParse(unread);
-    if (!statement.success || statement.data.Effect !== 'Allow') return false;
-    const principal = statement.data.Principal;
-    return principal === '*' || principal.AWS.some((name) => name === '*' || accountOfPrincipal(name) === account);
-  });
+/** The value of kms:ViaService for what EC2 of a Region asks: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html */
+export function ec2In(region: string): string {
+  return `ec2.${region}.amazonaws.com`;
+}
+
+/** @throws PolicyError if the text is no policy that is understood here */
+export function readKeyPolicy(text: string, { arn }: Pick<KmsKey, 'arn'>): PolicyDocument {
+  return parsePolicy('key', parseJson(text), `policy of ${arn}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function root(account: string): string {
   return `arn:aws:iam::${account}:root`;
-}
-
-function accountOfPrincipal(principal: string): string | undefined {
-  return ACCOUNT_ID_PATTERN.test(principal) ? principal : principal.split(':')[4];
-}
-
-function statementsOf(text: string): readonly unknown[] | undefined {
-  try {
-    const policy = policySchema.safeParse(JSON.parse(text));
-    return policy.success ? policy.data.Statement : undefined;
-  } catch {
-    return undefined;
-  }
 }

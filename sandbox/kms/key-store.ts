@@ -1,14 +1,20 @@
 import { type Caller, scopeOf } from '../accounts.ts';
 import type { Clock } from '../clock.ts';
+import { administrator, Iam } from '../iam/iam.ts';
+import type { Verdict } from '../iam/types.ts';
 import { hexDigits, type Random, seededRandom, uuid } from '../ids.ts';
 import { isSymmetric, type KmsGrant, type KmsKey, kmsArn } from './key.ts';
-import { mayUse, policyFor } from './key-policy.ts';
+import { type KeyRequest, mayUse } from './key-access.ts';
+import { EC2_OPERATIONS, ebsManagedPolicy, ec2In, policyFor, readKeyPolicy } from './key-policy.ts';
 
 /** The alias of the key that EBS makes for itself: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html */
 export const EBS_ALIAS = 'alias/aws/ebs';
 
-/** Why EC2 cannot use a key. */
-export type KeyProblem = 'not-found' | 'disabled' | 'asymmetric' | 'no-access';
+/** Why EC2 cannot use a key; `hidden`: the caller may not even see it (kms:DescribeKey). */
+export type KeyProblem = 'not-found' | 'hidden' | 'disabled' | 'asymmetric' | 'no-access';
+
+/** The key that somebody named, or what is wrong with it. */
+export type FoundKey = { readonly key: KmsKey } | { readonly problem: KeyProblem };
 
 /** What is to be known of a new key. */
 export interface NewKey extends Caller {
@@ -19,6 +25,8 @@ export interface NewKey extends Caller {
   readonly usableBy?: readonly string[];
   /** A whole key policy, instead of `usableBy`. */
   readonly policy?: string;
+  /** Instead of a new one. */
+  readonly keyId?: string;
 }
 
 /** An alias and the key behind it. */
@@ -31,18 +39,28 @@ export interface KmsAlias {
 
 type StoredKey = { -readonly [Field in keyof KmsKey]: KmsKey[Field] };
 
+interface KeyStoreOptions {
+  readonly clock: Clock;
+  readonly random?: Random;
+  /** Who may do what. Default: no roles, only administrators. */
+  readonly iam?: Iam;
+}
+
 /** All KMS keys of the sandbox, of every account and Region. */
 export class KeyStore {
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #iam: Iam;
   readonly #keys = new Map<string, StoredKey>();
   readonly #aliases = new Map<string, Map<string, KmsAlias>>();
 
-  constructor({ clock, random = seededRandom(2) }: { readonly clock: Clock; readonly random?: Random }) {
+  constructor({ clock, random = seededRandom(2), iam = new Iam({ clock }) }: KeyStoreOptions) {
     this.#clock = clock;
     this.#random = random;
+    this.#iam = iam;
   }
 
+  /** @throws PolicyError if the policy is none */
   create(wanted: NewKey): KmsKey {
     const { account, region } = wanted;
     return this.#add({
@@ -53,6 +71,7 @@ export class KeyStore {
       keySpec: wanted.keySpec ?? 'SYMMETRIC_DEFAULT',
       keyUsage: wanted.keyUsage ?? 'ENCRYPT_DECRYPT',
       policy: wanted.policy ?? policyFor(account, wanted.usableBy ?? []),
+      keyId: wanted.keyId,
     });
   }
 
@@ -63,6 +82,10 @@ export class KeyStore {
     const alias = { name, arn: kmsArn(key, name), keyId: key.keyId, createdAt: this.#clock.now() };
     scope.set(name, alias);
     return alias;
+  }
+
+  deleteAlias(name: string, caller: Caller): void {
+    this.#aliasesOf(caller).delete(name);
   }
 
   aliases(caller: Caller): readonly KmsAlias[] {
@@ -94,14 +117,52 @@ export class KeyStore {
     return this.#keys.get(kmsArn({ account, region }, `key/${arn?.[3] ?? name}`));
   }
 
-  /** The key if EC2 can encrypt with it on behalf of the caller, else what is wrong. */
-  usable(caller: Caller, name: string): { readonly key: KmsKey } | { readonly problem: KeyProblem } {
+  /** Whether the caller may do something with the key, by the key's policy, by its grants and by policies of its own. */
+  may(caller: Caller, key: KmsKey, request: KeyRequest): Verdict {
+    const aliases = this.aliases(key).flatMap(({ name, keyId }) => (keyId === key.keyId ? [name] : []));
+    return mayUse(this.#iam, caller.principal ?? administrator(caller.account), { key, aliases }, request);
+  }
+
+  /** The same for what is about no key, such as CreateKey: the caller's own policies decide. */
+  mayWithoutKey(caller: Caller, operation: string, resource = '*'): Verdict {
+    const principal = caller.principal ?? administrator(caller.account);
+    const context = resource === '*' ? {} : { 'kms:CallerAccount': principal.account };
+    return this.#iam.authorize(principal, { action: `kms:${operation}`, resource, context });
+  }
+
+  /** The key as EC2 finds it in the name of the caller, before it uses it. */
+  findForEc2(caller: Caller, name: string): FoundKey {
     const key = this.find(caller, name);
     if (key === undefined) return { problem: 'not-found' };
-    if (!mayUse(key, caller.account)) return { problem: 'no-access' };
+    if (!this.#allowsEc2(caller, key, 'DescribeKey')) return { problem: 'hidden' };
     if (key.state !== 'Enabled') return { problem: 'disabled' };
-    if (!isSymmetric(key)) return { problem: 'asymmetric' };
-    return { key };
+    return isSymmetric(key) ? { key } : { problem: 'asymmetric' };
+  }
+
+  /**
+   * The same, if EC2 may also read or write data with it.
+   *
+   * @param ebsId the volume or snapshot whose data it is: EBS binds each data key to one
+   * (https://docs.aws.amazon.com/kms/latest/developerguide/services-ebs.html)
+   */
+  usableByEc2(caller: Caller, name: string, ebsId: string): FoundKey {
+    const found = this.findForEc2(caller, name);
+    if ('problem' in found) return found;
+    const allowed = EC2_OPERATIONS.every((operation) => this.#allowsEc2(caller, found.key, operation, ebsId));
+    return allowed ? found : { problem: 'no-access' };
+  }
+
+  /**
+   * EC2 of the key's own Region asks: the policy of `aws/ebs` lets nobody else in, and what is under that key can be copied
+   * to other Regions. AWS does not say it of customer managed keys.
+   */
+  #allowsEc2(caller: Caller, key: KmsKey, operation: (typeof EC2_OPERATIONS)[number], ebsId?: string): boolean {
+    const hasContext = operation !== 'DescribeKey' && ebsId !== undefined;
+    return this.may(caller, key, {
+      operation,
+      via: ec2In(key.region),
+      ...(hasContext && { encryptionContext: { 'aws:ebs:id': ebsId } }),
+    }).allowed;
   }
 
   /** The AWS managed key `aws/ebs` of an account and Region. It comes into being at its first use. */
@@ -116,7 +177,7 @@ export class KeyStore {
       manager: 'AWS',
       keySpec: 'SYMMETRIC_DEFAULT',
       keyUsage: 'ENCRYPT_DECRYPT',
-      policy: policyFor(caller.account, []),
+      policy: ebsManagedPolicy(caller),
     });
     this.createAlias(EBS_ALIAS, key);
     return key;
@@ -140,8 +201,9 @@ export class KeyStore {
     this.#change(key, { state: 'Disabled', deletionAt: undefined });
   }
 
+  /** @throws PolicyError if it is none */
   putPolicy(key: KmsKey, policy: string): void {
-    this.#change(key, { policy });
+    this.#change(key, { policy, policyDocument: readKeyPolicy(policy, key) });
   }
 
   createGrant(key: KmsKey, wanted: Omit<KmsGrant, 'grantId' | 'createdAt'>): KmsGrant {
@@ -154,21 +216,30 @@ export class KeyStore {
     this.#change(key, { grants: key.grants.filter((grant) => grant.grantId !== grantId) });
   }
 
-  #change(key: KmsKey, change: Partial<Pick<StoredKey, 'state' | 'deletionAt' | 'policy' | 'grants'>>): void {
+  #change(
+    key: KmsKey,
+    change: Partial<Pick<StoredKey, 'state' | 'deletionAt' | 'policy' | 'policyDocument' | 'grants'>>,
+  ): void {
     const stored = this.#keys.get(key.arn);
     if (stored === undefined) throw new Error(`There is no key ${key.arn}`);
     Object.assign(stored, change);
   }
 
-  #add(fresh: Omit<KmsKey, 'keyId' | 'arn' | 'createdAt' | 'state' | 'deletionAt' | 'grants'>): KmsKey {
-    const keyId = uuid(this.#random);
+  #add({
+    keyId = uuid(this.#random),
+    ...fresh
+  }: Omit<KmsKey, 'keyId' | 'arn' | 'createdAt' | 'state' | 'deletionAt' | 'policyDocument' | 'grants'> & {
+    readonly keyId?: string | undefined;
+  }): KmsKey {
+    const arn = kmsArn(fresh, `key/${keyId}`);
     const key: KmsKey = {
       ...fresh,
       keyId,
-      arn: kmsArn(fresh, `key/${keyId}`),
+      arn,
       createdAt: this.#clock.now(),
       state: 'Enabled',
       deletionAt: undefined,
+      policyDocument: readKeyPolicy(fresh.policy, { arn }),
       grants: [],
     };
     this.#keys.set(key.arn, key);

@@ -1,5 +1,6 @@
 import { partitionOf } from '../../core/region.ts';
 import type { Caller } from '../accounts.ts';
+import type { PolicyDocument } from '../iam/types.ts';
 
 /** KMS's KeyState, as far as it is imitated: https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html */
 type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
@@ -23,8 +24,16 @@ export interface KmsKey {
   readonly deletionAt: number | undefined;
   /** The key policy, as the JSON text that was put. */
   readonly policy: string;
+  /** The same, read. */
+  readonly policyDocument: PolicyDocument;
   /** Oldest first. */
   readonly grants: readonly KmsGrant[];
+}
+
+/** https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantConstraints.html */
+export interface GrantConstraints {
+  readonly EncryptionContextSubset?: Readonly<Record<string, string>> | undefined;
+  readonly EncryptionContextEquals?: Readonly<Record<string, string>> | undefined;
 }
 
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantListEntry.html */
@@ -35,7 +44,7 @@ export interface KmsGrant {
   readonly granteePrincipal: string;
   readonly retiringPrincipal: string | undefined;
   readonly operations: readonly string[];
-  readonly constraints: Readonly<Record<string, unknown>> | undefined;
+  readonly constraints: GrantConstraints | undefined;
   /** Account. */
   readonly issuer: string;
   /** Milliseconds since 1970. */

@@ -1,7 +1,10 @@
 import * as z from 'zod';
 import type { Caller } from '../accounts.ts';
+import { principalOf } from '../iam/iam.ts';
+import { PolicyError } from '../iam/policy-error.ts';
+import { refusalText } from '../iam/refusal.ts';
+import type { Verdict } from '../iam/types.ts';
 import { isSymmetric, type KmsGrant, type KmsKey, kmsArn } from './key.ts';
-import { isPolicy, mayUse } from './key-policy.ts';
 import type { KeyStore, KmsAlias } from './key-store.ts';
 
 /** One call as it comes over HTTP. `target` is the header X-Amz-Target, for example `TrentService.CreateKey`. */
@@ -52,11 +55,12 @@ const GRANT_OPERATIONS = [
   'VerifyMac',
   'DeriveSharedSecret',
 ] as const;
+const pairs = z.record(z.string(), z.string()).optional();
 const grantInput = keyIdInput.extend({
   GranteePrincipal: z.string().min(1),
   Operations: z.array(z.enum(GRANT_OPERATIONS)).min(1),
   RetiringPrincipal: z.string().optional(),
-  Constraints: z.record(z.string(), z.unknown()).optional(),
+  Constraints: z.strictObject({ EncryptionContextSubset: pairs, EncryptionContextEquals: pairs }).optional(),
   Name: z.string().optional(),
 });
 
@@ -116,17 +120,18 @@ export class KmsService {
     if (wanted.MultiRegion === true || (wanted.Origin ?? 'AWS_KMS') !== 'AWS_KMS') {
       throw new KmsError('UnsupportedOperationException', 'Only single-Region keys made by KMS are imitated');
     }
-    if (wanted.Policy !== undefined) checkPolicy(wanted.Policy);
+    allow(caller, 'CreateKey', '*', this.#keys.mayWithoutKey(caller, 'CreateKey'));
     const keySpec = wanted.KeySpec ?? wanted.CustomerMasterKeySpec;
-    const key = this.#keys.create({
-      account: caller.account,
-      region: caller.region,
-      ...(wanted.Description === undefined ? {} : { description: wanted.Description }),
-      ...(keySpec === undefined ? {} : { keySpec }),
-      ...(wanted.KeyUsage === undefined ? {} : { keyUsage: wanted.KeyUsage }),
-      ...(wanted.Policy === undefined ? {} : { policy: wanted.Policy }),
-    });
-    return { KeyMetadata: metadata(key) };
+    const make = () =>
+      this.#keys.create({
+        account: caller.account,
+        region: caller.region,
+        ...(wanted.Description === undefined ? {} : { description: wanted.Description }),
+        ...(keySpec === undefined ? {} : { keySpec }),
+        ...(wanted.KeyUsage === undefined ? {} : { keyUsage: wanted.KeyUsage }),
+        ...(wanted.Policy === undefined ? {} : { policy: wanted.Policy }),
+      });
+    return { KeyMetadata: metadata(withPolicy(make)) };
   }
 
   #createAlias(caller: Caller, input: unknown): Record<string, unknown> {
@@ -141,36 +146,38 @@ export class KmsService {
     if (AliasName.startsWith('alias/aws/')) {
       throw new KmsError('NotAuthorizedException', 'The prefix alias/aws/ is reserved for AWS managed keys');
     }
-    const key = this.#own(caller, TargetKeyId);
+    const aliasArn = kmsArn(caller, AliasName);
+    allow(caller, 'CreateAlias', aliasArn, this.#keys.mayWithoutKey(caller, 'CreateAlias', aliasArn));
+    const key = this.#own(caller, TargetKeyId, 'CreateAlias');
     if (key.state === 'PendingDeletion') throw invalidState(key);
     if (this.#keys.createAlias(AliasName, key) === undefined) {
-      throw new KmsError(
-        'AlreadyExistsException',
-        `An alias with the name ${kmsArn(caller, AliasName)} already exists`,
-      );
+      throw new KmsError('AlreadyExistsException', `An alias with the name ${aliasArn} already exists`);
     }
     return {};
   }
 
   #describeKey(caller: Caller, input: unknown): Record<string, unknown> {
-    return { KeyMetadata: metadata(this.#visible(caller, read(keyIdInput, input).KeyId)) };
+    return { KeyMetadata: metadata(this.#allowed(caller, read(keyIdInput, input).KeyId, 'DescribeKey')) };
   }
 
   #listAliases(caller: Caller, input: unknown): Record<string, unknown> {
     const { KeyId } = read(z.object({ KeyId: z.string().optional() }), input);
-    const keyId = KeyId === undefined ? undefined : this.#own(caller, KeyId).keyId;
+    allow(caller, 'ListAliases', '*', this.#keys.mayWithoutKey(caller, 'ListAliases'));
+    const keyId = KeyId === undefined ? undefined : this.#ofCaller(caller, KeyId).keyId;
     const wanted = this.#keys.aliases(caller).filter((alias) => keyId === undefined || alias.keyId === keyId);
     const { items, rest } = page(wanted, (alias) => alias.name, read(pageInput, input));
     return { Aliases: items.map(aliasEntry), ...rest };
   }
 
   #listKeys(caller: Caller, input: unknown): Record<string, unknown> {
+    allow(caller, 'ListKeys', '*', this.#keys.mayWithoutKey(caller, 'ListKeys'));
     const { items, rest } = page(this.#keys.keys(caller), (key) => key.keyId, read(pageInput, input));
     return { Keys: items.map((key) => ({ KeyId: key.keyId, KeyArn: key.arn })), ...rest };
   }
 
   #setEnabled(caller: Caller, input: unknown, enabled: boolean): Record<string, unknown> {
-    const key = this.#changeable(caller, read(keyIdInput, input).KeyId);
+    const operation = enabled ? 'EnableKey' : 'DisableKey';
+    const key = this.#changeable(caller, read(keyIdInput, input).KeyId, operation);
     if (key.state === 'PendingDeletion') throw invalidState(key);
     if (enabled) this.#keys.enable(key);
     else this.#keys.disable(key);
@@ -183,7 +190,7 @@ export class KmsService {
       keyIdInput.extend({ PendingWindowInDays: z.int().min(7).max(30).default(30) }),
       input,
     );
-    const key = this.#changeable(caller, KeyId);
+    const key = this.#changeable(caller, KeyId, 'ScheduleKeyDeletion');
     if (key.state === 'PendingDeletion') throw invalidState(key);
     this.#keys.scheduleDeletion(key, PendingWindowInDays);
     return {
@@ -195,7 +202,7 @@ export class KmsService {
   }
 
   #cancelDeletion(caller: Caller, input: unknown): Record<string, unknown> {
-    const key = this.#changeable(caller, read(keyIdInput, input).KeyId);
+    const key = this.#changeable(caller, read(keyIdInput, input).KeyId, 'CancelKeyDeletion');
     if (key.state !== 'PendingDeletion') throw invalidState(key);
     this.#keys.cancelDeletion(key);
     return { KeyId: key.arn };
@@ -206,20 +213,19 @@ export class KmsService {
       keyIdInput.extend({ Policy: z.string().min(1).max(131072), PolicyName: z.literal('default').optional() }),
       input,
     );
-    const key = this.#changeable(caller, KeyId);
-    checkPolicy(Policy);
-    this.#keys.putPolicy(key, Policy);
+    const key = this.#changeable(caller, KeyId, 'PutKeyPolicy');
+    withPolicy(() => this.#keys.putPolicy(key, Policy));
     return {};
   }
 
   #getPolicy(caller: Caller, input: unknown): Record<string, unknown> {
     const { KeyId } = read(keyIdInput.extend({ PolicyName: z.literal('default').optional() }), input);
-    return { Policy: this.#own(caller, KeyId).policy, PolicyName: 'default' };
+    return { Policy: this.#own(caller, KeyId, 'GetKeyPolicy').policy, PolicyName: 'default' };
   }
 
   #createGrant(caller: Caller, input: unknown): Record<string, unknown> {
     const { KeyId, ...wanted } = read(grantInput, input);
-    const key = this.#visible(caller, KeyId);
+    const key = this.#allowed(caller, KeyId, 'CreateGrant', wanted.Constraints?.EncryptionContextSubset);
     // https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html
     if (key.state === 'Disabled') throw new KmsError('DisabledException', `${key.arn} is disabled.`);
     if (key.state !== 'Enabled') throw invalidState(key);
@@ -240,7 +246,7 @@ export class KmsService {
       keyIdInput.extend({ GrantId: z.string().optional(), GranteePrincipal: z.string().optional() }),
       input,
     );
-    const key = this.#visible(caller, KeyId);
+    const key = this.#allowed(caller, KeyId, 'ListGrants');
     const wanted = key.grants.filter(
       ({ grantId, granteePrincipal }) =>
         (GrantId ?? grantId) === grantId && (GranteePrincipal ?? granteePrincipal) === granteePrincipal,
@@ -251,42 +257,66 @@ export class KmsService {
 
   #revokeGrant(caller: Caller, input: unknown): Record<string, unknown> {
     const { KeyId, GrantId } = read(keyIdInput.extend({ GrantId: z.string().min(1) }), input);
-    const key = this.#own(caller, KeyId);
+    const key = this.#allowed(caller, KeyId, 'RevokeGrant');
     const grant = key.grants.find(({ grantId }) => grantId === GrantId);
     if (grant === undefined) throw new KmsError('NotFoundException', `Grant ${GrantId} is not found.`);
     this.#keys.revokeGrant(key, grant);
     return {};
   }
 
-  #visible(caller: Caller, name: string): KmsKey {
+  /** The key, if the caller may do that with it. @throws {KmsError} if not, and if there is none */
+  #allowed(
+    caller: Caller,
+    name: string,
+    operation: string,
+    encryptionContext?: Readonly<Record<string, string>>,
+  ): KmsKey {
     const key = this.#keys.find(caller, name);
     if (key === undefined) throw notFound(caller, name);
-    if (!mayUse(key, caller.account)) {
-      throw new KmsError(
-        'AccessDeniedException',
-        `Account ${caller.account} is not authorized to use ${key.arn} because no resource-based policy allows it`,
-      );
-    }
+    const alias = TAKES_ALIAS.has(operation) ? /(?:^|:)(alias\/.+)$/.exec(name)?.[1] : undefined;
+    const request = {
+      operation,
+      ...(alias !== undefined && { alias }),
+      ...(encryptionContext !== undefined && { encryptionContext }),
+    };
+    allow(caller, operation, key.arn, this.#keys.may(caller, key, request));
     return key;
   }
 
-  #own(caller: Caller, name: string): KmsKey {
-    const key = this.#visible(caller, name);
+  /** The same for what works in the key's own account only: https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html */
+  #own(caller: Caller, name: string, operation: string): KmsKey {
+    const key = this.#ofCaller(caller, name);
+    return this.#allowed(caller, key.arn, operation);
+  }
+
+  #ofCaller(caller: Caller, name: string): KmsKey {
+    const key = this.#keys.find(caller, name);
+    if (key === undefined) throw notFound(caller, name);
     if (key.account !== caller.account) {
       throw new KmsError('AccessDeniedException', `${key.arn} belongs to another account`);
     }
     return key;
   }
 
-  #changeable(caller: Caller, name: string): KmsKey {
-    const key = this.#own(caller, name);
+  #changeable(caller: Caller, name: string, operation: string): KmsKey {
+    const key = this.#ofCaller(caller, name);
     // "You cannot change any properties of AWS managed keys":
     // https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-cmk
     if (key.manager === 'AWS') {
       throw new KmsError('UnsupportedOperationException', `${key.arn} is an AWS managed key and cannot be changed`);
     }
-    return key;
+    return this.#own(caller, name, operation);
   }
+}
+
+/** Which of the actions here may name the key by an alias, and so have the condition key kms:RequestAlias. */
+const TAKES_ALIAS = new Set(['DescribeKey']);
+
+/** @throws {KmsError} */
+function allow(caller: Caller, operation: string, resource: string, verdict: Verdict): void {
+  if (verdict.allowed) return;
+  const call = { action: `kms:${operation}`, resource };
+  throw new KmsError('AccessDeniedException', refusalText(principalOf(caller), call, verdict));
 }
 
 function metadata(key: KmsKey): Record<string, unknown> {
@@ -363,8 +393,14 @@ function parseJson(body: string): unknown {
   }
 }
 
-function checkPolicy(policy: string): void {
-  if (!isPolicy(policy)) throw new KmsError('MalformedPolicyDocumentException', 'The key policy is not a policy');
+/** @throws {KmsError} if what it does is refused because of the policy */
+function withPolicy<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof PolicyError) throw new KmsError('MalformedPolicyDocumentException', error.message);
+    throw error;
+  }
 }
 
 function notFound(caller: Caller, name: string): KmsError {

@@ -1,6 +1,7 @@
 import { type Random, uuid } from '../ids.ts';
 import { type Messaging, MessagingError } from '../messaging.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
+import type { FunctionRoles } from './function-roles.ts';
 import type { FunctionRunner, Invocation } from './function-runner.ts';
 import type { FunctionLogs } from './logs.ts';
 
@@ -31,6 +32,7 @@ export class AsyncInvoker {
   readonly #lambda: FunctionRunner;
   readonly #messaging: Messaging;
   readonly #logs: FunctionLogs;
+  readonly #roles: FunctionRoles | undefined;
   readonly #configs = new Map<string, AsyncConfig>();
 
   constructor(options: {
@@ -39,17 +41,27 @@ export class AsyncInvoker {
     readonly lambda: FunctionRunner;
     readonly messaging: Messaging;
     readonly logs: FunctionLogs;
+    /** Default: every function may send to every destination. */
+    readonly roles?: FunctionRoles;
   }) {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#lambda = options.lambda;
     this.#messaging = options.messaging;
     this.#logs = options.logs;
+    this.#roles = options.roles;
   }
 
-  /** @param functionArn of the function, or of one version of it */
+  /**
+   * @param functionArn of the function, or of one version of it
+   * @throws Error if the function's role may not send to the destination
+   */
   configure(functionArn: string, config: Partial<AsyncConfig>): void {
-    this.#configs.set(this.#lambda.resolve(functionArn).arn, { ...DEFAULT_CONFIG, ...config });
+    const { arn, config: target } = this.#lambda.resolve(functionArn);
+    const refusal =
+      config.onFailure === undefined ? undefined : this.#roles?.refusalOfDestination(target, config.onFailure);
+    if (refusal !== undefined) throw new Error(`The function's execution role cannot use its destination: ${refusal}`);
+    this.#configs.set(arn, { ...DEFAULT_CONFIG, ...config });
   }
 
   /**
@@ -93,6 +105,12 @@ export class AsyncInvoker {
   ): Promise<void> {
     if (onFailure === undefined) return;
     const { arn, version, config } = this.#lambda.resolve(accepted.arn);
+    const drop = (why: string): void => {
+      const text = `The sandbox dropped the event of this invocation: ${condition}; ${onFailure}: ${why}`;
+      this.#logs.write(config.name, accepted.requestId, text);
+    };
+    const refusal = this.#roles?.refusalOfDestination(config, onFailure);
+    if (refusal !== undefined) return drop(refusal);
     const record = {
       version: '1.0',
       timestamp: new Date(this.#clock.now()).toISOString(),
@@ -110,8 +128,7 @@ export class AsyncInvoker {
       await this.#messaging.sendTo(onFailure, JSON.stringify(record));
     } catch (error) {
       if (!(error instanceof MessagingError)) throw error;
-      const why = `${condition}; ${onFailure}: ${error.code}: ${error.message}`;
-      this.#logs.write(config.name, accepted.requestId, `The sandbox dropped the event of this invocation: ${why}`);
+      drop(`${error.code}: ${error.message}`);
     }
   }
 }

@@ -8,6 +8,8 @@ export interface FunctionConfig {
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** Whether Lambda sends traces of it to X-Ray. Default false. */
+  readonly traces?: boolean;
   /** What only GetFunctionConfiguration tells. */
   readonly shown: {
     readonly description: string;

@@ -10,6 +10,7 @@ import {
   type FunctionVersion,
   isNamed,
 } from './function-registry.ts';
+import type { FunctionRoles, FunctionSession } from './function-roles.ts';
 import type { FunctionRunner, Invocation } from './function-runner.ts';
 import type { FunctionLogs } from './logs.ts';
 
@@ -37,6 +38,18 @@ const ENVIRONMENTS_PER_VERSION = { jumping: 1, paced: 4 };
 
 const KILLED = { errorType: 'Runtime.ExitError', errorMessage: 'Runtime exited with error: signal: killed' };
 
+/** Of a function whose role was taken away. */
+const WITHOUT_ROLE: Environment = {
+  run: async () => ({
+    kind: 'lost',
+    error: {
+      errorType: 'AccessDeniedException',
+      errorMessage: 'The role defined for the function cannot be assumed by Lambda.',
+    },
+  }),
+  kill: async () => {},
+};
+
 interface Pool {
   readonly config: FunctionConfig;
   readonly version: string;
@@ -48,6 +61,8 @@ interface Pool {
 
 interface PooledEnvironment {
   readonly environment: Environment;
+  /** When the keys in it are of no use any more, milliseconds since 1970. */
+  readonly expiresAt: number;
   /** The invocation that its output belongs to. */
   requestId: string;
 }
@@ -71,6 +86,7 @@ export class LambdaService implements FunctionRunner {
   readonly #logs: FunctionLogs;
   readonly #compiledDir: string;
   readonly #endpoint: () => string;
+  readonly #roles: FunctionRoles | undefined;
   readonly #registry: FunctionRegistry;
   readonly #pools = new Map<string, Pool>();
   readonly #interruptions: Interruption[] = [];
@@ -88,6 +104,8 @@ export class LambdaService implements FunctionRunner {
     readonly compiledDir: string;
     /** The sandbox's endpoint, asked for when an environment starts. */
     readonly endpoint: () => string;
+    /** Default: functions are the administrator of their account. */
+    readonly roles?: FunctionRoles;
   }) {
     this.#clock = options.clock;
     this.#random = options.random;
@@ -96,9 +114,12 @@ export class LambdaService implements FunctionRunner {
     this.#logs = options.logs;
     this.#compiledDir = options.compiledDir;
     this.#endpoint = options.endpoint;
+    this.#roles = options.roles;
   }
 
+  /** @throws Error if its role is of no use to Lambda */
   add(config: FunctionConfig): void {
+    this.#roles?.check(config);
     this.#registry.add(config);
   }
 
@@ -227,43 +248,67 @@ export class LambdaService implements FunctionRunner {
 
   async #acquire(pool: Pool): Promise<PooledEnvironment | undefined> {
     if (this.#stopped) return undefined;
-    const idle = pool.idle.pop();
-    if (idle !== undefined) return idle;
+    for (let idle = pool.idle.pop(); idle !== undefined; idle = pool.idle.pop()) {
+      if (this.#lasts(idle, pool.config)) return idle;
+      this.#end(pool, idle);
+    }
     if (pool.started < ENVIRONMENTS_PER_VERSION[this.#clock.mode]) return this.#start(pool);
     return new Promise((resolve) => pool.waiting.push(resolve));
   }
 
   #release(pool: Pool, pooled: PooledEnvironment, usable: boolean): void {
-    if (!usable) {
-      pool.started -= 1;
-      void pooled.environment.kill();
-      this.#environments.delete(pooled.environment);
-    }
+    if (!usable) this.#end(pool, pooled);
     const next = pool.waiting.shift();
-    if (next !== undefined) next(usable ? pooled : this.#start(pool));
-    else if (usable) pool.idle.push(pooled);
+    if (next === undefined) {
+      if (usable) pool.idle.push(pooled);
+    } else if (usable && this.#lasts(pooled, pool.config)) next(pooled);
+    else {
+      if (usable) this.#end(pool, pooled);
+      next(this.#start(pool));
+    }
+  }
+
+  /** Whether its keys outlive another invocation. */
+  #lasts({ expiresAt }: PooledEnvironment, { timeoutSeconds }: FunctionConfig): boolean {
+    return this.#clock.now() + timeoutSeconds * 1000 < expiresAt;
+  }
+
+  #end(pool: Pool, { environment }: PooledEnvironment): void {
+    pool.started -= 1;
+    void environment.kill();
+    this.#environments.delete(environment);
   }
 
   #start(pool: Pool): PooledEnvironment {
     pool.started += 1;
     const { config, version } = pool;
+    const day = new Date(this.#clock.now()).toISOString().slice(0, 10).replaceAll('-', '/');
+    const logStream = `${day}/[${version}]${hexDigits(this.#random, 32)}`;
+    const session = this.#roles?.open(config);
+    let mayLog: boolean | undefined;
     const pooled: PooledEnvironment = {
       requestId: '',
-      environment: startEnvironment({
-        settings: config.code,
-        env: this.#variables(config, version),
-        clock: this.#clock,
-        onWrite: (text) => this.#logs.write(config.name, pooled.requestId, text),
-      }),
+      expiresAt: session?.expiresAt ?? Number.POSITIVE_INFINITY,
+      environment:
+        this.#roles !== undefined && session === undefined
+          ? WITHOUT_ROLE
+          : startEnvironment({
+              settings: config.code,
+              env: { ...this.#variables(config, version, session), AWS_LAMBDA_LOG_STREAM_NAME: logStream },
+              clock: this.#clock,
+              onWrite: (text) => {
+                mayLog ??= session?.mayLog(logStream) ?? true;
+                if (mayLog) this.#logs.write(config.name, pooled.requestId, text);
+              },
+            }),
     };
     this.#environments.add(pooled.environment);
     return pooled;
   }
 
   /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
-  #variables(config: FunctionConfig, version: string): Record<string, string> {
+  #variables(config: FunctionConfig, version: string, session: FunctionSession | undefined): Record<string, string> {
     const { account, region } = this.#home;
-    const day = new Date(this.#clock.now()).toISOString().slice(0, 10).replaceAll('-', '/');
     return {
       ...config.environment,
       _HANDLER: config.code.handler,
@@ -276,11 +321,10 @@ export class LambdaService implements FunctionRunner {
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(config.memoryMegabytes),
       AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
       AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${config.name}`,
-      AWS_LAMBDA_LOG_STREAM_NAME: `${day}/[${version}]${hexDigits(this.#random, 32)}`,
-      // The front takes a key id of 12 digits for the account that calls.
-      AWS_ACCESS_KEY_ID: account,
-      AWS_SECRET_ACCESS_KEY: 'sandbox',
-      AWS_SESSION_TOKEN: 'sandbox',
+      // The front takes a key id of 12 digits for the account's administrator.
+      AWS_ACCESS_KEY_ID: session?.accessKeyId ?? account,
+      AWS_SECRET_ACCESS_KEY: session?.secretAccessKey ?? 'sandbox',
+      AWS_SESSION_TOKEN: session?.sessionToken ?? 'sandbox',
       AWS_ENDPOINT_URL: this.#endpoint(),
       // Nothing of the machine's own AWS settings may reach a function.
       AWS_CONFIG_FILE: devNull,

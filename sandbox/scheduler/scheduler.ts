@@ -1,4 +1,6 @@
 import type { Home } from '../home.ts';
+import type { ServiceRoles } from '../iam/service-roles.ts';
+import type { Principal } from '../iam/types.ts';
 import { hexDigits, type Random, uuid } from '../ids.ts';
 import type { AsyncInvoker } from '../lambda/async-invoker.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
@@ -12,6 +14,8 @@ export interface Schedule {
   readonly functionArn: string;
   /** JSON text, in which EventBridge Scheduler puts values for its keywords. Default: an event that says what is due. */
   readonly input: string | undefined;
+  /** EventBridge Scheduler invokes the function with it. */
+  readonly roleArn: string;
 }
 
 /**
@@ -24,6 +28,7 @@ export class Scheduler {
   readonly #home: Home;
   readonly #asyncInvoker: AsyncInvoker;
   readonly #isOn: boolean;
+  readonly #roles: ServiceRoles | undefined;
 
   constructor(options: {
     readonly clock: VirtualClock;
@@ -32,15 +37,22 @@ export class Scheduler {
     readonly asyncInvoker: AsyncInvoker;
     /** Whether schedules fire at all. */
     readonly isOn: boolean;
+    /** Default: every schedule may invoke every function. */
+    readonly roles?: ServiceRoles;
   }) {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#home = options.home;
     this.#asyncInvoker = options.asyncInvoker;
     this.#isOn = options.isOn;
+    this.#roles = options.roles;
   }
 
+  /** @throws Error if the role does not let EventBridge Scheduler in */
   add(schedule: Schedule): void {
+    if (this.#roles !== undefined && this.#principal(schedule) === undefined) {
+      throw new Error('The execution role you provide must allow AWS EventBridge Scheduler to assume the role.');
+    }
     if (this.#isOn) this.#await(schedule);
   }
 
@@ -48,10 +60,32 @@ export class Scheduler {
     this.#clock.after(schedule.periodMs, () => {
       this.#await(schedule);
       const dueAt = this.#clock.now();
-      const fire = (): void => this.#asyncInvoker.accept(schedule.functionArn, this.#inputOf(schedule, dueAt));
+      const fire = (): void => this.#fire(schedule, dueAt);
       if (schedule.windowMs === 0) fire();
       else this.#clock.after(Math.floor(this.#random() * schedule.windowMs), fire);
     });
+  }
+
+  /** What may not be done is dropped without a word, as on AWS; its dead-letter queues are not imitated. */
+  #fire(schedule: Schedule, dueAt: number): void {
+    if (this.#mayInvoke(schedule)) this.#asyncInvoker.accept(schedule.functionArn, this.#inputOf(schedule, dueAt));
+  }
+
+  #mayInvoke(schedule: Schedule): boolean {
+    if (this.#roles === undefined) return true;
+    const principal = this.#principal(schedule);
+    if (principal === undefined) return false;
+    return this.#roles.refusal(principal, 'lambda:InvokeFunction', schedule.functionArn) === undefined;
+  }
+
+  /**
+   * The source is the schedule's group, not the schedule.
+   * https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+   */
+  #principal({ arn, roleArn }: Schedule): Principal | undefined {
+    const [group = '', name = ''] = arn.split('/').slice(-2);
+    const source = { arn: arn.replace(/:schedule\/.*$/, `:schedule-group/${group}`), account: this.#home.account };
+    return this.#roles?.take(roleArn, 'scheduler.amazonaws.com', name.slice(0, 64), source);
   }
 
   #inputOf({ arn, input }: Schedule, dueAt: number): string {

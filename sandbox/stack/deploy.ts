@@ -1,8 +1,6 @@
 import { basename, join } from 'node:path';
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { DynamoDbService } from '../dynamodb/dynamodb-service.ts';
-import type { EventBus } from '../events/event-bus.ts';
-import { ruleOfResource } from '../events/rule-resource.ts';
 import { type Home, homeArn } from '../home.ts';
 import type { AsyncInvoker } from '../lambda/async-invoker.ts';
 import { findHandler, unpackBundle } from '../lambda/bundle.ts';
@@ -12,6 +10,8 @@ import type { ResourcePolicies } from '../resource-policies.ts';
 import { periodOf } from '../scheduler/rate.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { StepFunctions } from '../stepfunctions/step-functions.ts';
+import { ACCOUNT_TYPES, type AccountServices, makeAccountResources } from './account-resources.ts';
+import { checkedResources, failureOf } from './checked-resources.ts';
 import { contentsOf, type StackContents, stackId } from './deployed-stacks.ts';
 import { identitiesOf } from './identities.ts';
 import { Resolver } from './intrinsics.ts';
@@ -21,7 +21,6 @@ import {
   permissionProperties,
   queuePolicyProperties,
   queueProperties,
-  ruleProperties,
   scheduleGroupProperties,
   scheduleProperties,
   stateMachineProperties,
@@ -35,11 +34,10 @@ import {
 import { parseTemplate, TemplateError } from './template.ts';
 
 /** The services that the resources of a stack are made in. */
-export interface StackServices {
+export interface StackServices extends AccountServices {
   readonly lambda: FunctionRunner;
   readonly asyncInvoker: AsyncInvoker;
   readonly messaging: Messaging;
-  readonly bus: EventBus;
   readonly policies: ResourcePolicies;
   readonly stepFunctions: StepFunctions;
   readonly dynamodb: DynamoDbService;
@@ -77,7 +75,7 @@ export interface Stack {
  */
 export async function deployStack(options: StackOptions, services: StackServices): Promise<Stack> {
   const { home, stackName, seed } = options;
-  const { lambda, asyncInvoker, messaging, bus, policies, stepFunctions, dynamodb, scheduler } = services;
+  const { lambda, asyncInvoker, messaging, policies, stepFunctions, dynamodb, scheduler } = services;
   const resolver = new Resolver({
     template: parseTemplate(options.template),
     pseudo: {
@@ -95,27 +93,25 @@ export async function deployStack(options: StackOptions, services: StackServices
   type Make<S extends z.ZodType> = (
     properties: z.output<S>,
     attributeOf: (name: string) => string,
+    id: string,
   ) => void | Promise<void>;
-  const made = new Set<string>(TYPES_WITHOUT_EFFECT);
+  const made = new Set<string>([...TYPES_WITHOUT_EFFECT, ...ACCOUNT_TYPES]);
   const codeDirs: string[] = [];
 
   /** Makes all resources of a type, in the template's order. */
   async function make<S extends z.ZodType>(type: string, schema: S, one: Make<S>): Promise<void> {
     made.add(type);
-    for (const [id, resource] of resolver.resources((each) => each === type)) {
-      const parsed = schema.safeParse(resolver.resolve(resource.Properties, id));
-      if (!parsed.success) throw new TemplateError(`${id} (${type})`, z.prettifyError(parsed.error));
+    for (const { id, properties, attributeOf } of checkedResources(resolver, type, schema)) {
       try {
-        await one(parsed.data, (name) => resolver.identity(id, id).attributes[name] ?? '');
+        await one(properties, attributeOf, id);
       } catch (error) {
-        throw new TemplateError(
-          `${id} (${type})`,
-          error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error),
-        );
+        throw failureOf(id, type, error);
       }
     }
   }
 
+  const parts = { resolver, stackName, place: home };
+  makeAccountResources(parts, services, ['AWS::IAM::Role']);
   await make('AWS::SQS::Queue', queueProperties, async ({ RedrivePolicy, ...rest }, attributeOf) => {
     const attributes = Object.entries({
       ...rest,
@@ -164,6 +160,7 @@ export async function deployStack(options: StackOptions, services: StackServices
       timeoutSeconds: properties.Timeout,
       memoryMegabytes: properties.MemorySize,
       environment: properties.Environment?.Variables ?? {},
+      traces: properties.TracingConfig?.Mode === 'Active',
       shown: {
         description: properties.Description,
         handler: properties.Handler,
@@ -187,15 +184,16 @@ export async function deployStack(options: StackOptions, services: StackServices
       ...(onFailure === undefined ? {} : { onFailure }),
     });
   });
-  await make('AWS::Lambda::Permission', permissionProperties, (permission) => {
+  await make('AWS::Lambda::Permission', permissionProperties, (permission, _, id) => {
     const { FunctionName, Action, Principal, SourceArn, SourceAccount } = permission;
     const { arn } = lambda.resolve(FunctionName);
     const Condition = {
       ...(SourceArn === undefined ? {} : { ArnLike: { 'aws:SourceArn': SourceArn } }),
       ...(SourceAccount === undefined ? {} : { StringEquals: { 'aws:SourceAccount': SourceAccount } }),
     };
-    const statement = { Effect: 'Allow', Principal: { Service: Principal }, Action, Resource: arn, Condition };
-    policies.add(arn, { Statement: statement });
+    const who = { Service: Principal };
+    // CloudFormation makes up a Sid with the logical id in it.
+    policies.add(arn, { Statement: { Sid: id, Effect: 'Allow', Principal: who, Action, Resource: arn, Condition } });
   });
   await make('AWS::StepFunctions::StateMachine', stateMachineProperties, (machine, attributeOf) => {
     const text = machine.DefinitionString ?? JSON.stringify(machine.Definition);
@@ -209,11 +207,18 @@ export async function deployStack(options: StackOptions, services: StackServices
       type: machine.StateMachineType,
       definition,
       roleArn: machine.RoleArn,
+      duties: {
+        logs: (machine.LoggingConfiguration?.Level ?? 'OFF') !== 'OFF',
+        traces: machine.TracingConfiguration?.Enabled === true,
+      },
     });
   });
-  await make('AWS::Events::Rule', ruleProperties, (properties, attributeOf) => {
-    bus.addRule(ruleOfResource(properties, attributeOf('Arn')));
-  });
+  // Rules last, when their targets are there.
+  makeAccountResources(
+    parts,
+    services,
+    ACCOUNT_TYPES.filter((type) => type !== 'AWS::IAM::Role'),
+  );
 
   const groups = new Set(['default']);
   await make('AWS::Scheduler::ScheduleGroup', scheduleGroupProperties, (_, attributeOf) => {
@@ -232,6 +237,7 @@ export async function deployStack(options: StackOptions, services: StackServices
       windowMs: FlexibleTimeWindow.Mode === 'OFF' ? 0 : FlexibleTimeWindow.MaximumWindowInMinutes * 60_000,
       functionArn: lambda.resolve(Target.Arn).arn,
       input: Target.Input,
+      roleArn: Target.RoleArn,
     };
     if (State === 'ENABLED') scheduler.add(made);
   });
@@ -253,8 +259,4 @@ export async function deployStack(options: StackOptions, services: StackServices
     ),
     codeDirs,
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

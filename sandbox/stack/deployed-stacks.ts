@@ -39,11 +39,18 @@ export interface StackResource {
 
 /** All stacks of the sandbox. */
 export class DeployedStacks {
-  readonly #byScope = new Map<string, DeployedStack[]>();
+  readonly #byScope = new Map<string, readonly DeployedStack[]>();
 
   add(stack: DeployedStack): void {
     const scope = scopeOf(stack);
     this.#byScope.set(scope, [...(this.#byScope.get(scope) ?? []), stack]);
+  }
+
+  remove({ id, ...place }: Pick<DeployedStack, 'id' | 'account' | 'region'>): void {
+    this.#byScope.set(
+      scopeOf(place),
+      this.of(place).filter((stack) => stack.id !== id),
+    );
   }
 
   /** Those of an account and Region. */

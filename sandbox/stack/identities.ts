@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
+import { busArn, busArnOf, ruleArn } from '../events/bus-arn.ts';
 import { type Home, homeArn } from '../home.ts';
-import { hexDigits, seededRandom } from '../ids.ts';
+import { hexDigits, type Random, seededRandom, uuid } from '../ids.ts';
+import { kmsArn } from '../kms/key.ts';
 import type { Identify, Identity, Resolver } from './intrinsics.ts';
 import { type Resource, TemplateError } from './template.ts';
 
-/** Made of a resource's name. */
-type FromName = (name: string, home: Home, properties: Readonly<Record<string, unknown>>) => Identity;
+/** Made of a resource's name, and of properties that say where it belongs. */
+type FromName = (name: string, home: Home, textOf: (property: string) => string | undefined) => Identity;
 
 interface NamedType {
   /** The property that holds the name, if the template gives one. */
   readonly property: string;
+  /** How long a name that CloudFormation makes up can be. */
+  readonly longest?: number;
   readonly identity: FromName;
 }
 
@@ -21,8 +25,17 @@ const NAMED_TYPES: Readonly<Record<string, NamedType>> = {
   },
   'AWS::Events::Rule': {
     property: 'Name',
-    identity: (name, home) => ({ ref: name, attributes: { Arn: homeArn(home, 'events', `rule/${name}`) } }),
+    // Of a custom bus, Ref is `<bus>|<rule>`.
+    identity(name, home, textOf) {
+      const arn = ruleArn(busArnOf(home, textOf('EventBusName')), name);
+      return { ref: arn.split('/').slice(1).join('|'), attributes: { Arn: arn } };
+    },
   },
+  'AWS::Events::EventBus': {
+    property: 'Name',
+    identity: (name, home) => ({ ref: name, attributes: { Arn: busArn(home, name), Name: name } }),
+  },
+  'AWS::KMS::Alias': { property: 'AliasName', identity: (name) => ({ ref: name, attributes: {} }) },
   'AWS::StepFunctions::StateMachine': {
     property: 'StateMachineName',
     identity(name, home) {
@@ -50,8 +63,9 @@ const NAMED_TYPES: Readonly<Record<string, NamedType>> = {
   },
   'AWS::IAM::Role': {
     property: 'RoleName',
-    identity(name, { account }, { Path = '/' }) {
-      return { ref: name, attributes: { Arn: `arn:aws:iam::${account}:role${String(Path)}${name}` } };
+    longest: 64,
+    identity(name, { account }, textOf) {
+      return { ref: name, attributes: { Arn: `arn:aws:iam::${account}:role${textOf('Path') ?? '/'}${name}` } };
     },
   },
   'AWS::Logs::LogGroup': {
@@ -81,34 +95,46 @@ export function identitiesOf(options: {
 }): Identify {
   const { home } = options;
 
-  function nameOf(logicalId: string, property: string, resource: Resource, resolver: Resolver): string {
-    const where = `${logicalId}.${property}`;
-    const given = resolver.resolve(resource.Properties[property], where);
-    if (typeof given === 'string') return given;
-    if (given !== undefined) throw new TemplateError(where, 'must be a text');
+  function randomOf(logicalId: string): Random {
     const digest = createHash('sha256').update(`${options.seed} ${options.stackName} ${logicalId}`).digest();
-    const suffix = hexDigits(seededRandom(digest.readUInt32BE()), 12).toUpperCase();
-    return `${options.stackName}-${logicalId}-${suffix}`;
+    return seededRandom(digest.readUInt32BE());
+  }
+
+  function nameOf(
+    logicalId: string,
+    { property, longest = Infinity }: Pick<NamedType, 'property' | 'longest'>,
+    resource: Resource,
+    resolver: Resolver,
+  ): string {
+    const given = textOf(resolver, logicalId, resource, property);
+    if (given !== undefined) return given;
+    const suffix = hexDigits(randomOf(logicalId), 12).toUpperCase();
+    // Of a name that would be too long, the longer part loses its end, or both do.
+    const room = longest - suffix.length - 2;
+    const stack = options.stackName.slice(0, Math.max(Math.floor(room / 2), room - logicalId.length));
+    return [stack, logicalId.slice(0, room - stack.length), suffix].join('-');
   }
 
   return (logicalId, resource, resolver) => {
     const type = NAMED_TYPES[resource.Type];
     if (type !== undefined) {
-      const name = nameOf(logicalId, type.property, resource, resolver);
-      const path = resolver.resolve(resource.Properties['Path'], `${logicalId}.Path`);
-      return type.identity(name, home, path === undefined ? {} : { Path: path });
+      const name = nameOf(logicalId, type, resource, resolver);
+      return type.identity(name, home, (property) => textOf(resolver, logicalId, resource, property));
     }
     switch (resource.Type) {
       case 'AWS::SQS::Queue': {
-        const name = nameOf(logicalId, 'QueueName', resource, resolver);
+        const name = nameOf(logicalId, { property: 'QueueName' }, resource, resolver);
         const ref = options.queueUrl(name);
         return { ref, attributes: { Arn: homeArn(home, 'sqs', name), QueueName: name, QueueUrl: ref } };
       }
       case 'AWS::Scheduler::Schedule': {
-        const name = nameOf(logicalId, 'Name', resource, resolver);
-        const group = resolver.resolve(resource.Properties['GroupName'] ?? 'default', `${logicalId}.GroupName`);
-        if (typeof group !== 'string') throw new TemplateError(`${logicalId}.GroupName`, 'must be a text');
+        const name = nameOf(logicalId, { property: 'Name' }, resource, resolver);
+        const group = textOf(resolver, logicalId, resource, 'GroupName') ?? 'default';
         return { ref: name, attributes: { Arn: homeArn(home, 'scheduler', `schedule/${group}/${name}`) } };
+      }
+      case 'AWS::KMS::Key': {
+        const keyId = uuid(randomOf(logicalId));
+        return { ref: keyId, attributes: { Arn: kmsArn(home, `key/${keyId}`), KeyId: keyId } };
       }
       case 'AWS::Lambda::Version': {
         const number = versionNumber(logicalId, resource, resolver);
@@ -119,6 +145,13 @@ export function identitiesOf(options: {
         return { attributes: {} };
     }
   };
+}
+
+function textOf(resolver: Resolver, logicalId: string, resource: Resource, property: string): string | undefined {
+  const where = `${logicalId}.${property}`;
+  const value = resolver.resolve(resource.Properties[property], where);
+  if (value === undefined || typeof value === 'string') return value;
+  throw new TemplateError(where, 'must be a text');
 }
 
 /** The name of the function that a resource's FunctionName means, be it a name or an ARN. */

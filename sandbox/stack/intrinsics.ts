@@ -73,6 +73,15 @@ export class Resolver {
     return this.#guarded(`Conditions.${condition}`, () => this.#condition(definition, `Conditions.${condition}`));
   }
 
+  /**
+   * Whether a condition of the section Rules holds, which has functions of its own.
+   * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-rules.html
+   * @throws TemplateError
+   */
+  ruleHolds(definition: unknown, where: string): boolean {
+    return this.#condition(definition, where, true);
+  }
+
   /** Ref and attributes of a resource. @throws TemplateError */
   identity(logicalId: string, where: string): Identity {
     const known = this.#identities.get(logicalId);
@@ -182,7 +191,7 @@ export class Resolver {
     });
   }
 
-  #condition(definition: unknown, where: string): boolean {
+  #condition(definition: unknown, where: string, inRules = false): boolean {
     const object = fields.safeParse(definition);
     const [name, argument] = (object.success ? Object.entries(object.data)[0] : undefined) ?? [];
     switch (name) {
@@ -194,12 +203,17 @@ export class Resolver {
       }
       case 'Fn::Not': {
         const [only] = read(z.tuple([z.unknown()]), argument, where);
-        return !this.#condition(only, where);
+        return !this.#condition(only, where, inRules);
       }
       case 'Fn::And':
-        return read(conditions, argument, where).every((each) => this.#condition(each, where));
+        return read(conditions, argument, where).every((each) => this.#condition(each, where, inRules));
       case 'Fn::Or':
-        return read(conditions, argument, where).some((each) => this.#condition(each, where));
+        return read(conditions, argument, where).some((each) => this.#condition(each, where, inRules));
+      case 'Fn::Contains': {
+        if (!inRules) throw new TemplateError(where, 'Fn::Contains belongs to the section Rules');
+        const [list, value] = read(pair, argument, where);
+        return this.#texts(list, where).includes(this.#text(value, where));
+      }
       default:
         throw new TemplateError(where, `the sandbox does not know the condition ${JSON.stringify(definition)}`);
     }

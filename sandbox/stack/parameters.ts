@@ -20,10 +20,14 @@ export function parameterValues(
   for (const [name, parameter] of Object.entries(parameters)) {
     const value = given[name] ?? parameter.Default;
     if (value === undefined) continue;
-    const parts = isList(parameter) ? String(value).split(',') : [String(value)];
+    const parts = isList(parameter)
+      ? String(value)
+          .split(',')
+          .map((part) => part.trim())
+      : [String(value)];
     for (const part of parts) {
       const wrong = problemOf(parameter, part);
-      if (wrong !== undefined) throw new TemplateError(`Parameters.${name}`, `${JSON.stringify(part)} ${wrong}`);
+      if (wrong !== undefined) throw new TemplateError(`Parameters.${name}`, `${JSON.stringify(part)}: ${wrong}`);
     }
     values.set(name, isList(parameter) ? parts : String(value));
   }
@@ -35,14 +39,15 @@ function isList({ Type }: Parameter): boolean {
 }
 
 function problemOf(parameter: Parameter, value: string): string | undefined {
-  const { Type, AllowedValues, AllowedPattern, MinLength, MaxLength, MinValue, MaxValue } = parameter;
+  const { Type, AllowedValues, AllowedPattern, ConstraintDescription, MinLength, MaxLength, MinValue, MaxValue } =
+    parameter;
   const number = Number(value);
   if ((Type === 'Number' || Type === 'List<Number>') && (value.trim() === '' || !Number.isFinite(number))) {
     return 'must be a number';
   }
   if (AllowedValues?.map(String).includes(value) === false) return `must be one of ${AllowedValues.join(', ')}`;
   if (AllowedPattern !== undefined && !new RegExp(`^(?:${AllowedPattern})$`).test(value)) {
-    return `must match ${AllowedPattern}`;
+    return ConstraintDescription ?? `must match ${AllowedPattern}`;
   }
   if (value.length < (MinLength ?? 0) || value.length > (MaxLength ?? Infinity)) {
     return `must have from ${MinLength ?? 0} to ${MaxLength ?? 'any number of'} characters`;

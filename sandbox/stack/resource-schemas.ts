@@ -21,7 +21,7 @@ export const functionProperties = z.strictObject({
   Description: text.default(''),
   LoggingConfig: withoutEffect,
   Tags: withoutEffect,
-  TracingConfig: withoutEffect,
+  TracingConfig: z.strictObject({ Mode: z.enum(['Active', 'PassThrough']) }).optional(),
 });
 
 export const versionProperties = z.strictObject({
@@ -51,7 +51,8 @@ export const permissionProperties = z.strictObject({
 export const ruleProperties = z.strictObject({
   Name: text.optional(),
   Description: text.optional(),
-  EventBusName: z.literal('default').optional(),
+  /** Name or ARN. */
+  EventBusName: text.optional(),
   EventPattern: z.record(z.string(), z.unknown()),
   State: z.enum(['ENABLED', 'DISABLED']).default('ENABLED'),
   Tags: withoutEffect,
@@ -81,6 +82,41 @@ export const ruleProperties = z.strictObject({
     .max(5),
 });
 
+export const roleProperties = z.strictObject({
+  RoleName: text.optional(),
+  Path: text.regex(/^\/([\x21-\x7e]+\/)*$/).optional(),
+  AssumeRolePolicyDocument: z.unknown(),
+  Policies: z.array(z.strictObject({ PolicyName: text, PolicyDocument: z.unknown() })).default([]),
+  MaxSessionDuration: int.min(3600).max(43_200).optional(),
+  Description: withoutEffect,
+  Tags: withoutEffect,
+});
+
+export const keyProperties = z.strictObject({
+  Description: text.optional(),
+  KeyPolicy: z.record(z.string(), z.unknown()),
+  KeySpec: z.literal('SYMMETRIC_DEFAULT').optional(),
+  KeyUsage: z.literal('ENCRYPT_DECRYPT').optional(),
+  PendingWindowInDays: int.min(7).max(30).default(30),
+  EnableKeyRotation: withoutEffect,
+  Tags: withoutEffect,
+});
+
+export const keyAliasProperties = z.strictObject({ AliasName: text.startsWith('alias/'), TargetKeyId: text });
+
+export const eventBusProperties = z.strictObject({
+  Name: text.regex(/^(?!default$)[\w.-]{1,256}$/, 'the sandbox knows custom event buses here'),
+  Description: text.optional(),
+  Policy: z.unknown().optional(),
+  Tags: withoutEffect,
+});
+
+export const eventBusPolicyProperties = z.strictObject({
+  EventBusName: text.optional(),
+  StatementId: text.regex(/^[\w-]{1,64}$/),
+  Statement: z.record(z.string(), z.unknown()),
+});
+
 export const stateMachineProperties = z
   .strictObject({
     StateMachineName: text.optional(),
@@ -89,9 +125,9 @@ export const stateMachineProperties = z
     Definition: z.record(z.string(), z.unknown()).optional(),
     DefinitionSubstitutions: z.record(z.string(), z.coerce.string()).default({}),
     RoleArn: text,
-    LoggingConfiguration: withoutEffect,
+    LoggingConfiguration: z.looseObject({ Level: text.default('OFF') }).optional(),
     Tags: withoutEffect,
-    TracingConfiguration: withoutEffect,
+    TracingConfiguration: z.strictObject({ Enabled: z.union([z.boolean(), z.stringbool()]) }).optional(),
   })
   .refine(
     (machine) => (machine.DefinitionString === undefined) !== (machine.Definition === undefined),
@@ -192,7 +228,6 @@ export const scheduleProperties = z.strictObject({
 export const TYPES_WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'AWS::CloudWatch::Alarm',
   'AWS::CloudWatch::Dashboard',
-  'AWS::IAM::Role',
   'AWS::Logs::LogGroup',
   'AWS::S3::Bucket',
   'AWS::S3::BucketPolicy',

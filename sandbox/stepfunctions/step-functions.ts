@@ -1,6 +1,7 @@
 import type { NewEvent } from '../events/event-bus.ts';
 import { type Home, homeArn } from '../home.ts';
-import { type Random, uuid } from '../ids.ts';
+import type { ServiceRoles } from '../iam/service-roles.ts';
+import { type Random, seededRandom, uuid } from '../ids.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import { type PreparedDefinition, prepareDefinition } from './definition.ts';
 import {
@@ -12,6 +13,7 @@ import {
 } from './execution.ts';
 import { ExpressExecutions, type ExpressTotals, limitedToExpress } from './express-executions.ts';
 import { ExecutionHistory, type HistoryEvent, NO_HISTORY } from './history.ts';
+import { type MachineDuties, MachineRole, type MayDo } from './machine-role.ts';
 import { StepFunctionsError } from './step-functions-error.ts';
 import type { Tasks } from './tasks.ts';
 
@@ -21,6 +23,8 @@ export interface StateMachineConfig {
   readonly type: 'STANDARD' | 'EXPRESS';
   readonly definition: string;
   readonly roleArn: string;
+  /** Default: neither logs nor traces. */
+  readonly duties?: MachineDuties;
 }
 
 export interface KnownStateMachine extends StateMachineConfig {
@@ -66,6 +70,9 @@ export class StepFunctions {
   readonly #tasks: Tasks;
   readonly #emit: (event: NewEvent) => void;
   readonly #keepsHistories: boolean;
+  /** By chance of their own, so that they change no ids. */
+  readonly #sessionNames = seededRandom(1);
+  readonly #roles: ServiceRoles | undefined;
   readonly #machines = new Map<string, Machine>();
   readonly #executions = new Map<string, Entry>();
   readonly #express: ExpressExecutions;
@@ -79,6 +86,8 @@ export class StepFunctions {
     readonly emit: (event: NewEvent) => void;
     /** Whether histories outlive their executions. Default true; those of a burst would fill the memory. */
     readonly keepsHistories?: boolean;
+    /** Default: every state machine may do everything. */
+    readonly roles?: ServiceRoles;
   }) {
     this.#clock = options.clock;
     this.#random = options.random;
@@ -86,16 +95,28 @@ export class StepFunctions {
     this.#tasks = options.tasks;
     this.#emit = options.emit;
     this.#keepsHistories = options.keepsHistories ?? true;
+    this.#roles = options.roles;
     this.#express = new ExpressExecutions(options.clock);
   }
 
-  /** @throws DefinitionError */
+  /**
+   * @throws DefinitionError
+   * @throws Error if its role is of no use to Step Functions
+   */
   addStateMachine(config: StateMachineConfig): void {
     const arn = homeArn(this.#home, 'states', `stateMachine:${config.name}`);
     const definition = prepareDefinition(config.definition);
     const prepared = config.type === 'EXPRESS' ? limitedToExpress(definition) : definition;
-    const tasks = prepared.tasks.map((state) => ({ state, task: this.#tasks.find(state) }));
+    const refusalOf = this.#mayDo(config, arn);
+    const tasks = prepared.tasks.map((state) => ({ state, task: this.#tasks.find(state, refusalOf) }));
     this.#machines.set(arn, { known: { ...config, arn, createdAt: this.#clock.now() }, prepared, tasks });
+  }
+
+  #mayDo({ roleArn, duties = { logs: false, traces: false } }: StateMachineConfig, arn: string): MayDo {
+    if (this.#roles === undefined) return () => undefined;
+    const role = new MachineRole(this.#roles, { arn, roleArn, account: this.#home.account }, this.#sessionNames);
+    role.check(duties);
+    return role.refusal;
   }
 
   stateMachines(): readonly KnownStateMachine[] {

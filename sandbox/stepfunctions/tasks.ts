@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { FunctionRunner } from '../lambda/function-runner.ts';
 import { type Messaging, MessagingError } from '../messaging.ts';
 import { DATA_LIMIT_EXCEEDED, DefinitionError, type TaskState } from './definition.ts';
+import type { MayDo } from './machine-role.ts';
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 
@@ -68,14 +69,17 @@ export class Tasks {
     this.#messaging = options.messaging;
   }
 
-  /** @throws DefinitionError if the sandbox cannot run it */
-  find(state: TaskState): Task {
+  /**
+   * @param refusalOf asks what the state machine's role may do
+   * @throws DefinitionError if the sandbox cannot run it
+   */
+  find(state: TaskState, refusalOf: MayDo): Task {
     const { resource } = state;
     if (/^arn:[\w-]+:lambda:/.test(resource)) {
       this.#checkFunction(state.name, resource);
       return {
         integration: undefined,
-        run: async (input) => JSON.parse((await this.#invoke(resource, input)).payload),
+        run: async (input) => JSON.parse((await this.#invoke(resource, input, refusalOf)).payload),
       };
     }
     switch (resource) {
@@ -87,12 +91,15 @@ export class Tasks {
         this.#checkFunction(state.name, parameters.data.FunctionName);
         return {
           integration: { resourceType: 'lambda', resource: 'invoke' },
-          run: (input) => this.#invokeByParameters(input),
+          run: (input) => this.#invokeByParameters(input, refusalOf),
         };
       }
       case 'arn:aws:states:::sns:publish':
         checkParameters(state, ['TopicArn', 'Message', 'Subject', 'MessageAttributes']);
-        return { integration: { resourceType: 'sns', resource: 'publish' }, run: (input) => this.#publish(input) };
+        return {
+          integration: { resourceType: 'sns', resource: 'publish' },
+          run: (input) => this.#publish(input, refusalOf),
+        };
       default:
         throw new DefinitionError(`${state.name}: the resource ${resource} is not in the sandbox`);
     }
@@ -107,16 +114,23 @@ export class Tasks {
   }
 
   /** https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html */
-  async #invokeByParameters(input: JsonValue): Promise<JsonValue> {
+  async #invokeByParameters(input: JsonValue, refusalOf: MayDo): Promise<JsonValue> {
     const { FunctionName, Payload } = read(invokeInput, input);
-    const { payload, executedVersion } = await this.#invoke(FunctionName, Payload ?? {});
+    const { payload, executedVersion } = await this.#invoke(FunctionName, Payload ?? {}, refusalOf);
     return { ExecutedVersion: executedVersion, Payload: JSON.parse(payload), StatusCode: 200 };
   }
 
   async #invoke(
     nameOrArn: string,
     input: unknown,
+    refusalOf: MayDo,
   ): Promise<{ readonly payload: string; readonly executedVersion: string }> {
+    const refusal = refusalOf('lambda:InvokeFunction', this.#lambda.resolve(nameOrArn).arn);
+    if (refusal !== undefined) {
+      // https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
+      const details = '(Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException)';
+      throw new TaskFailure('Lambda.AWSLambdaException', `${refusal} ${details}`);
+    }
     const result = await this.#lambda.invoke(nameOrArn, JSON.stringify(input));
     if (!result.ok) throw new TaskFailure(result.error.errorType, JSON.stringify(result.error));
     if (isTooLarge(result.payload)) throw new TaskFailure(DATA_LIMIT_EXCEEDED, tooLarge(nameOrArn));
@@ -124,7 +138,7 @@ export class Tasks {
   }
 
   /** https://docs.aws.amazon.com/step-functions/latest/dg/connect-sns.html */
-  async #publish(input: JsonValue): Promise<JsonValue> {
+  async #publish(input: JsonValue, refusalOf: MayDo): Promise<JsonValue> {
     const { TopicArn, Message, Subject, MessageAttributes } = read(publishInput, input);
     const publication = {
       topicArn: TopicArn,
@@ -133,6 +147,8 @@ export class Tasks {
       ...(MessageAttributes === undefined ? {} : { attributes: MessageAttributes }),
     };
     try {
+      const refusal = refusalOf('sns:Publish', TopicArn);
+      if (refusal !== undefined) throw new MessagingError('AuthorizationError', refusal, 403);
       return { MessageId: await this.#messaging.publish(publication) };
     } catch (error) {
       if (!(error instanceof MessagingError)) throw error;

@@ -50,6 +50,30 @@ function uncopied(count: number): readonly Snapshot[] {
 }
 
 describe('the text of an audit', () => {
+  it('never says that all is well while a source account could not be looked into', () => {
+    const young = source(1, 5);
+    const unseen = [{ account: '111122223333', region: 'eu-west-1', why: 'no such role' }];
+    const [verdict, ...rest] = printed(
+      { sources: [young], copies: [copyOf(young)], unseen },
+      { ours: ' --stack x', aws: '' },
+    );
+    expect(verdict).toBe(
+      'Nothing is known of 1 source account. EC2 has 1 of 1 copy that the rules ask for. Account 111122223333 could not be looked into.',
+    );
+    expect(rest.slice(-5)).toEqual([
+      '',
+      'PROBLEM: 1 source account could not be looked into',
+      '    111122223333  no such role',
+      '  Whether its snapshots have their copies is not known. This says what is wrong there, and what mends it:',
+      '    snapshot-copier doctor --stack x',
+    ]);
+    expect(printed({ unseen })[0]).toBe(
+      'Nothing is known of 1 source account. Account 111122223333 could not be looked into.',
+    );
+    const missing = printed({ sources: [source(2, 30)], unseen })[0];
+    expect(missing).toMatch(/^The only volume is not protected\. .* Account 111122223333 could not be looked into\.$/);
+  });
+
   it('says in two lines how things are if all is well', () => {
     const [young, old] = [source(1, 5), source(2, 29)];
     expect(printed({ sources: [young, old], copies: [copyOf(young), copyOf(old)] })).toEqual([

@@ -11,6 +11,7 @@ import {
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import * as z from 'zod';
+import { busArn } from '../../sandbox/events/bus-arn.ts';
 import { type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
 import { FRANKFURT, PARTNER, SOURCE_REGION, VIRGINIA, World } from '../stories/world.ts';
 import { awsCliInstalled } from '../support/aws-cli.ts';
@@ -202,7 +203,7 @@ async function sickWorld(): Promise<World> {
   const admins = { Sid: 'Admins', Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:role/admin` } };
   const policy = JSON.stringify({ Version: '2012-10-17', Statement: [{ ...admins, Action: 'kms:*', Resource: '*' }] });
   key(FRANKFURT, 'alias/closed', { policy });
-  for (const rule of bus.rules(SOURCE_REGION)) {
+  for (const rule of bus.rules(busArn(home))) {
     if (rule.arn.endsWith('onSnapshotEvent-rule-1')) bus.setEnabled(rule, false);
   }
   const { endpoint } = sandbox;

@@ -1,27 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startCliScene } from '../../sandbox/cli-scene.ts';
 import { recordCalls } from '../support/call-recorder.ts';
 import { runCli } from '../support/cli.ts';
+import { documentedNeeds } from '../support/documented-needs.ts';
 import { packagedService, SHIPPED_RULES } from '../support/packaged.ts';
 
-interface Needs {
-  readonly always: readonly string[];
-  readonly sometimes: readonly string[];
-}
-
-/** What docs/cli.md says that a person who calls a command must be allowed to do. */
-function documented(command: string): Needs {
-  const page = readFileSync(fileURLToPath(new URL('../../docs/cli.md', import.meta.url)), 'utf8');
-  const row = page.split('\n').find((line) => line.startsWith(`| \`${command}\` | \``)) ?? '';
-  const [, always = '', sometimes = ''] = row.split(' | ');
-  const actionsIn = (cell: string): string[] =>
-    [...cell.matchAll(/`([a-z][a-z0-9]*:\w+)`/g)].map(([, action = '']) => action).toSorted();
-  return { always: actionsIn(always), sometimes: actionsIn(sometimes) };
-}
-
-const EVERY_COMMAND = documented('every command').always;
+const EVERY_COMMAND = documentedNeeds('every command').always;
 
 describe('what docs/cli.md says that people need is what the commands call', () => {
   it('for each command', async () => {
@@ -50,7 +34,7 @@ describe('what docs/cli.md says that people need is what the commands call', () 
         });
         expect(code, `${args.join(' ')}: ${stderr}`).toBeLessThan(2);
       }
-      const { always, sometimes } = documented(command);
+      const { always, sometimes } = documentedNeeds(command);
       const called = recorder.actions().filter((action) => !EVERY_COMMAND.includes(action));
       expect(
         called.filter((action) => !sometimes.includes(action)),

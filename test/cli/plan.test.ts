@@ -283,6 +283,7 @@ describe('the rows of a plan on a terminal of 100 columns', () => {
       waiting: [],
       copies,
       keys: new Map(),
+      awsKeys: new Set(),
       assumptions: { changeRate: 0.03, prices: NO_OWN_PRICES },
     });
   }

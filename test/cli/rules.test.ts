@@ -55,6 +55,7 @@ describe('rules check', () => {
       right: false,
       rules: null,
       destinations: null,
+      sourceAccounts: null,
       problems: [
         {
           path: 'rules[0].destinations[0].region',
@@ -101,7 +102,7 @@ describe('rules check', () => {
 3 warnings, about what is right but may surprise:
 
   rules[1].select.owners (line 7)
-    warning  tags of other accounts' snapshots cannot be seen, and the rule wants tags: it selects nothing, unless the service runs in 111122223333
+    warning  tags of other accounts' snapshots cannot be seen without the companion (sourceAccounts), and the rule wants tags: it selects nothing, unless the service runs in 111122223333
 
   rules[1].destinations[0] (line 9)
     warning  nothing is copied there by this rule: rule all selects all of it for eu-central-1, and comes first

@@ -15,11 +15,12 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import * as z from 'zod';
 import { readCloudFormationYaml } from '../../sandbox/cloudformation-yaml.ts';
 import { type Companion, deployCompanion } from '../../sandbox/companions.ts';
-import type { Rule } from '../../sandbox/events/event-bus.ts';
+import type { Rule } from '../../sandbox/events/rule.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { Resolver } from '../../sandbox/stack/intrinsics.ts';
 import { parseTemplate } from '../../sandbox/stack/template.ts';
 import { fixtureSandbox, queueForEvents } from '../sandbox/fixture-package.ts';
+import { accountServices } from '../support/account-services.ts';
 import { cfnLint, installedCfnLint } from '../support/cfn-lint.ts';
 import { templateProblems } from '../support/cfn-schema.ts';
 import { Ec2Sandbox, SOURCE, TARGET } from '../support/ec2-sandbox.ts';
@@ -36,16 +37,10 @@ const SECOND = 1000;
 
 /** The rules that the template makes in the account of `SOURCE`. */
 function rulesIn(region: string, parameters: Companion['parameters'] = { HomeRegion: HOME }): readonly Rule[] {
-  const rules: Rule[] = [];
+  const services = accountServices();
   const place = { account: SOURCE, region };
-  deployCompanion(
-    { template: FILE, region, parameters },
-    { place, stackName: 'copies', seed: 1 },
-    {
-      addRule: (rule) => rules.push(rule),
-    },
-  );
-  return rules;
+  deployCompanion({ template: FILE, region, parameters }, { place, stackName: 'copies', seed: 1 }, services);
+  return services.rules();
 }
 
 describe('the template', () => {
@@ -154,10 +149,11 @@ describe('its rule', () => {
 
   it('sends them to the default bus of HomeRegion, and for five minutes at most', () => {
     const [rule] = rulesIn(HERE);
-    expect(rule?.region).toBe(HERE);
+    expect(rule?.arn).toContain(`:${HERE}:`);
     expect(rule?.targets).toEqual([
       {
         arn: `arn:aws:events:${HOME}:${SOURCE}:event-bus/default`,
+        roleArn: expect.stringContaining(':role/copies-ForwardingRole-'),
         maximumEventAgeSeconds: 300,
         maximumRetryAttempts: 185,
       },
@@ -193,6 +189,7 @@ describe('its role', () => {
         Version: '2012-10-17',
         Statement: [
           {
+            Sid: 'OnlyForTheRule',
             Effect: 'Allow',
             Principal: { Service: 'events.amazonaws.com' },
             Action: 'sts:AssumeRole',
@@ -208,7 +205,14 @@ describe('its role', () => {
           PolicyName: 'put-events',
           PolicyDocument: {
             Version: '2012-10-17',
-            Statement: [{ Effect: 'Allow', Action: 'events:PutEvents', Resource: rule?.targets[0]?.arn }],
+            Statement: [
+              {
+                Sid: 'TellHomeRegion',
+                Effect: 'Allow',
+                Action: 'events:PutEvents',
+                Resource: rule?.targets[0]?.arn,
+              },
+            ],
           },
         },
       ],

@@ -12,7 +12,7 @@ function commandsIn(text: string): readonly string[] {
   let open = false;
   for (const line of text.split('\n')) {
     if (open) commands.push(`${commands.pop()}\n${line}`);
-    else if (/^ +(aws |npx |for region in |printf )/.test(line)) commands.push(line);
+    else if (/^ +(aws |npx |for region in |printf |copy=)/.test(line)) commands.push(line);
     else continue;
     open = line.endsWith('\\');
   }
@@ -149,7 +149,7 @@ describe.skipIf(!hasBash)('a command of an alert, pasted into bash', () => {
   it('takes the key id of an alias for the key policy, of the key that is the default if no key is named', () => {
     const asked = request({ destination: { encryption: { kind: 'account-default' } } });
     const { message } = writeAlert(failed({ ...EXAMPLES.KeyNotAccessible, request: asked }), INSTALL);
-    const edit = commandsIn(message).find((found) => found.includes('get-key-policy')) ?? '';
+    const edit = commandsIn(message).findLast((found) => found.includes('get-key-policy')) ?? '';
     expect(paste(edit).map((call) => call.slice(0, 2).join(' '))).toEqual([
       'ec2 get-ebs-default-kms-key-id',
       'kms describe-key',

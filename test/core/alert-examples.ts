@@ -10,7 +10,8 @@ export const INSTALL: Install = {
   name: 'ebs-snapshot-copier-prod',
   account: '444455556666',
   region: 'eu-west-1',
-  roleArn: 'arn:aws:iam::444455556666:role/ebs-snapshot-copier-prod-StartCopyRole',
+  roleArn:
+    'arn:aws:iam::444455556666:role/snapshot-copier/ebs-snapshot-copier-prod/ebs-snapshot-copier-prod-StartCopyRole',
 };
 
 /** An encrypted snapshot that account 111122223333 shared, for a key of the account that makes the copy. */
@@ -106,6 +107,9 @@ export function ledgerAnswer(code: string, words: string, status: number | 'no a
 
 export const LEDGER = 'ebs-snapshot-copier-prod-LedgerTable-1ABCDEFGHIJKL';
 
+/** The same request, for an owner that has the companion. */
+export const withCompanion: CopyRequest = request({ source: { companion: { reencrypt: false } } });
+
 /** An execution for each reason. A new reason does not compile without one. */
 export const EXAMPLES: Readonly<Record<ExecutionFailureReason, FailedExecution>> = {
   KeyNotAccessible: failed({
@@ -127,6 +131,27 @@ export const EXAMPLES: Readonly<Record<ExecutionFailureReason, FailedExecution>>
   RequestRefused: failed({ error: ec2Error('InvalidParameterValue', 'Invalid value for CompletionDurationMinutes.') }),
   CopyDisappeared: failed({
     copy: givenUp({ name: 'CopyDisappeared', message: 'EC2 does not show the copy any more: somebody deleted it' }),
+  }),
+  SourceNotShareable: failed({
+    request: withCompanion,
+    error: thrown(
+      'SourceNotShareableError',
+      'snap-0a1b2c3d4e5f60718 of account 111122223333 cannot be shared: it is under aws/ebs, the key that AWS manages, which serves its own account alone.',
+    ),
+  }),
+  SourceAccountRefused: failed({
+    request: withCompanion,
+    error: thrown(
+      'SourceAccountRefusedError',
+      'The role of the companion in account 111122223333 cannot be assumed: deploy or update companions/source-account.yml there. AssumeRole of arn:aws:iam::111122223333:role/snapshot-copier/ebs-snapshot-copier-prod-for-444455556666: STS says AccessDenied: not authorized',
+    ),
+  }),
+  IntermediateFailed: failed({
+    request: withCompanion,
+    error: thrown(
+      'IntermediateFailedError',
+      'The copy of snap-0a1b2c3d4e5f60718 under a shareable key in account 111122223333, snap-0e1f2a3b4c5d60718, ended in error and was removed: Given key ID is not accessible',
+    ),
   }),
   CopyFailed: failed({ copy: givenUp({ name: 'CopyEndedInError', message: 'Internal trouble' }) }),
   Ec2Trouble: failed({ error: ec2Error('Unavailable', 'The server is overloaded.', 503) }),

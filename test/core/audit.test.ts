@@ -39,6 +39,29 @@ describe('an audit', () => {
     expect(isProtected({ copies: [copyOf(old), pendingCopyOf(young)], rpoSeconds: 20 * 3600 })).toBe(false);
   });
 
+  it('proves nothing of a source account that could not be looked into, and says so first', () => {
+    const [own, failed] = [source(1, 5), source(2, 5, { volumeId: 'vol-0b' })];
+    const theirs = source(3, 5, { ownerId: '111122223333', volumeId: 'vol-0c' });
+    const copies = [copyOf(own), copyOf(theirs)];
+    const unseen = [{ account: '111122223333', region: 'eu-west-1', why: 'no such role' }];
+    const found = audit(evidence({ sources: [own, failed], copies, companions: ['111122223333'], unseen }));
+    expect(found.findings.map(({ severity, kind }) => `${severity} ${kind}`)).toEqual([
+      'problem unseen-account',
+      'problem missing',
+    ]);
+    expect(found.findings[0]?.items).toEqual([{ account: '111122223333', copyIds: [], reason: 'no such role' }]);
+    expect(found.volumes.map(({ volumeId }) => volumeId).toSorted()).toEqual(['vol-0123456789abcdef0', 'vol-0b']);
+
+    const good = { sources: [own], copies, companions: ['111122223333'] };
+    expect(audit(evidence({ ...good, unseen })).isProtected).toBe(false);
+    expect(audit(evidence({ ...good, unseen })).unseenAccounts).toEqual([
+      { account: '111122223333', why: 'no such role' },
+    ]);
+    // That it is not seen elsewhere matters to nobody here.
+    const elsewhere = [{ account: '111122223333', region: 'us-west-2', why: 'no such role' }];
+    expect(audit(evidence({ sources: [own], copies: [copyOf(own)], unseen: elsewhere })).isProtected).toBe(true);
+  });
+
   it('counts by destination: verdicts, the volume furthest behind, and copies of others', () => {
     const [a, b, c] = [
       source(1, 20, { volumeId: 'vol-0a' }),

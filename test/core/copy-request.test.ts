@@ -14,6 +14,13 @@ describe('a copy request', () => {
     expect(copyRequest(snapshot({ encrypted: true, kmsKeyId }), rule, destination()).source.kmsKeyId).toBe(kmsKeyId);
   });
 
+  it('remembers that the owner has the companion, and whether the rule copies under another key there', () => {
+    const source = snapshot({ ownerId: '111122223333', viewedByOwner: true });
+    expect(copyRequest(source, rule, destination()).source.companion).toEqual({ reencrypt: false });
+    const reencrypting = { ...rule, reencrypt: true } as const;
+    expect(copyRequest(source, reencrypting, destination()).source.companion).toEqual({ reencrypt: true });
+  });
+
   it('is the same text for the same snapshot, in whatever order EC2 gives its tags', () => {
     const one = copyRequest(snapshot({ tags: { A: '1', B: '2', C: '3' } }), rule, destination());
     const other = copyRequest(snapshot({ tags: { C: '3', A: '1', B: '2' } }), rule, destination());

@@ -87,6 +87,7 @@ describe('a refusal', () => {
     ['InvalidParameterValue', 'The specified keyId alias/dr-copies is invalid'],
     ['InvalidParameterValue', 'The specified keyId arn:aws:kms:eu-central-1:1:key/2 is disabled'],
     ['UnauthorizedOperation', 'User x is not authorized to perform: kms:DescribeKey on this resource'],
+    ['AuthFailure', 'Not authorized to use key alias/dr-copies'],
     ['InvalidKMSKey.InvalidState', 'no'],
     ['KMSInvalidStateException', 'no'],
   ])('%s "%s" is about a key', (code, words) => {

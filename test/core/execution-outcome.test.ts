@@ -20,6 +20,9 @@ describe('an execution that ended green', () => {
   it('had nothing left to copy', () => {
     const copy = { action: 'skip', reason: 'the source is gone' };
     expect(green({ copy })).toEqual({ kind: 'skipped', reason: 'the source is gone' });
+    const prepared = { action: 'skip', reason: 'gone in its own account' };
+    expect(green({ prepared })).toEqual({ kind: 'skipped', reason: 'gone in its own account' });
+    expect(green({ prepared: { ...prepared, action: 'ready' }, copy })).toMatchObject({ reason: 'the source is gone' });
   });
 
   it('was a dry run', () => {

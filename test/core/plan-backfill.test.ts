@@ -46,6 +46,7 @@ const rows = makePlan(
     waiting: [],
     copies: [],
     keys: new Map(),
+    awsKeys: new Set(),
     assumptions: { changeRate: 0.03, prices: NO_OWN_PRICES },
   },
 );

@@ -30,6 +30,7 @@ function circumstances(over: Partial<Circumstances> = {}): Circumstances {
     waiting: [],
     copies: [],
     keys: new Map([['eu-central-1', { encryptsByDefault: false }]]),
+    awsKeys: new Set(),
     assumptions: { changeRate: 0.1, prices: NO_OWN_PRICES },
     ...over,
   };
@@ -260,6 +261,8 @@ it('asks the ledger for what the rules want, and for what waits and runs for the
   ]);
 });
 
+const NO_INTERMEDIATES = { accounts: [], copies: 0, gib: 0, storagePerMonth: 0, unpriced: 0 };
+
 describe('the totals of a plan', () => {
   it('are counted for each destination, with what is to be copied and what is under way', () => {
     const telAviv = destination({ region: 'il-central-1' });
@@ -281,13 +284,14 @@ describe('the totals of a plan', () => {
     const totals = totalsByDestination(rows);
     expect([...totals.keys()]).toEqual(['eu-central-1', 'il-central-1']);
     expect(totals.get('eu-central-1')).toEqual({
-      rows: { copy: 1, running: 0, waiting: 1, failed: 0, exists: 0, 'dry-run': 0, skipped: 1 },
+      rows: { copy: 1, unshareable: 0, running: 0, waiting: 1, failed: 0, exists: 0, 'dry-run': 0, skipped: 1 },
       toCopy: {
         copies: 1,
         full: 0,
         gib: 10,
         cost: { transfer: 0.2, surcharge: 0.2, storagePerMonth: 0.54 },
         unpriced: { transfer: 0, storage: 0 },
+        intermediates: NO_INTERMEDIATES,
       },
       underWay: {
         copies: 1,
@@ -295,6 +299,7 @@ describe('the totals of a plan', () => {
         gib: 100,
         cost: { transfer: 2, surcharge: 0, storagePerMonth: 5.4 },
         unpriced: { transfer: 0, storage: 0 },
+        intermediates: NO_INTERMEDIATES,
       },
     });
     expect(totals.get('il-central-1')).toMatchObject({

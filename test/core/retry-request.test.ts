@@ -73,4 +73,16 @@ describe('a request that is asked for again', () => {
   ])('is as it was if its rule %s by now, and says why', (_, rules, keptBecause) => {
     expect(retryRequest(request(), rules)).toEqual({ request: request(), changes: [], keptBecause });
   });
+
+  it('is copied under another key first, or no longer, as its rule says by now', () => {
+    const theirs = request({ source: { companion: { reencrypt: false } } });
+    const mended = { ...theirs, source: { ...theirs.source, companion: { reencrypt: true } } };
+    expect(retryRequest(theirs, [rule({ reencrypt: true })])).toEqual({
+      request: mended,
+      changes: ['reencrypt: false, now true'],
+    });
+    expect(retryRequest(mended, [rule()])).toEqual({ request: theirs, changes: ['reencrypt: true, now false'] });
+    expect(retryRequest(theirs, [rule()])).toEqual({ request: theirs, changes: [] });
+    expect(retryRequest(request(), [rule({ reencrypt: true })])).toEqual({ request: request(), changes: [] });
+  });
 });

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { FIELDS } from '../../core/rules/fields.ts';
-import { parseRules } from '../../core/rules.ts';
+import { parseRulesFile } from '../../core/rules.ts';
 import { explainRules, type Place } from '../../core/rules-explained.ts';
 import { planted } from '../support/planted.ts';
 
 const DUBLIN: Place = { account: '444455556666', region: 'eu-west-1' };
 
 function explained(document: unknown, place?: Place) {
-  return explainRules(parseRules(document), place);
+  const { rules, sourceAccounts } = parseRulesFile(document);
+  return explainRules(rules, sourceAccounts, place);
 }
 
 /** One rule with one destination. */
@@ -93,6 +94,54 @@ describe('which snapshots', () => {
       /\. The service runs in eu-west-1, so it never sees such a snapshot\.$/,
     );
     expect(selecting({ owners: ['self'], regions: ['eu-west-1'] }, DUBLIN)).not.toContain('never sees');
+  });
+
+  it('of accounts with the companion are selected by their tags, too', () => {
+    const across = (rule: object, accounts = ['111122223333']) => {
+      const destinations = [{ region: 'eu-central-1' }];
+      const { rules, inCommon } = explained({
+        sourceAccounts: { accounts },
+        rules: [{ name: 'a', destinations, ...rule }],
+      });
+      return { selects: rules[0]?.selects.join(' '), copies: rules[0]?.copies.flat().join(' '), inCommon };
+    };
+    const tags = { Backup: true };
+    expect(across({ select: { tags }, reencrypt: true }).selects).toBe(
+      'Every snapshot of this account or source account 111122223333 that has a tag Backup is copied to eu-central-1. What is under aws/ebs in a source account is first copied there under a key that can be shared.',
+    );
+    const many = ['111122223333', '222233334444', '333344445555', '555566667777'];
+    expect(across({ select: { tags } }, many).selects).toMatch(/^Every snapshot of this account or one of 4 source/);
+    expect(across({ select: { tags, owners: ['self', '222233334444'] } }, many).selects).toBe(
+      'Every snapshot of this account or source account 222233334444 that has a tag Backup is copied to eu-central-1.',
+    );
+    expect(across({ select: { tags, owners: ['111122223333', '999988887777'] } }).selects).toBe(
+      'Every snapshot of account 111122223333 or account 999988887777 that has a tag Backup is copied to eu-central-1. Tags of snapshots of accounts without the companion cannot be seen, so none of account 999988887777 is selected; that the rule names them lets the service use their keys.',
+    );
+    expect(across({ select: { owners: ['111122223333'] } }).copies).toContain('a copy has all tags of the snapshot');
+    expect(across({ reencrypt: true }).inCommon.slice(1, 4)).toEqual([
+      'Account 111122223333 has the companion: snapshots there are seen with their tags, shared with this account while they are copied, and marked with where their copies are.',
+      'Events of snapshots elsewhere are heard from it alone. The role there is taken with the name of the install as external id.',
+      'What is under aws/ebs there cannot be shared, and a copy of it fails, unless its rule has it copied there under another key first.',
+    ]);
+    expect(across({}, ['111122223333', '222233334444']).inCommon.slice(1, 4)).toEqual([
+      expect.stringMatching(/^Accounts 111122223333 and 222233334444 have the companion: /),
+      expect.stringContaining('heard from them alone.'),
+      'What is under aws/ebs there cannot be shared, and a copy of it fails.',
+    ]);
+  });
+
+  it('of an organisation may be told of by all its accounts, and only those with the companion are believed', () => {
+    const accounts = ['111122223333'];
+    const file = (sourceAccounts: object) => ({
+      sourceAccounts,
+      rules: [{ name: 'a', destinations: [{ region: 'eu-central-1' }] }],
+    });
+    const said = (sourceAccounts: object) => explained(file(sourceAccounts)).inCommon[2];
+    expect(said({ accounts, organization: 'o-a1b2c3d4e5', externalId: 'our-copier' })).toBe(
+      'Every account of the organisation o-a1b2c3d4e5 may send events, and what others than it tell is refused. The role there is taken with "our-copier" as external id.',
+    );
+    const two = [...accounts, '222233334444'];
+    expect(said({ accounts: two, organization: 'o-a1b2c3d4e5' })).toContain('what others than these tell is refused');
   });
 
   it('a rehearsal would copy', () => {
@@ -201,6 +250,7 @@ describe('every field', () => {
     regions: ['eu-west-1'],
   };
   const FULL = {
+    sourceAccounts: { accounts: ['111122223333'], organization: 'o-a1b2c3d4e5', externalId: 'our-copier' },
     rules: [
       {
         name: 'full',
@@ -234,6 +284,10 @@ describe('every field', () => {
   const at = 'rules.0.destinations';
   /** For each field without fields of its own: another value. */
   const CHANGES: readonly (readonly [field: string, path: string, value: unknown])[] = [
+    ['sourceAccounts.accounts[]', 'sourceAccounts.accounts.0', '222233334444'],
+    ['sourceAccounts.organization', 'sourceAccounts.organization', 'o-b1b2c3d4e5'],
+    ['sourceAccounts.externalId', 'sourceAccounts.externalId', 'another'],
+    ['rules[].reencrypt', 'rules.0.reencrypt', true],
     ['rules[].name', 'rules.0.name', 'changed'],
     ['rules[].dryRun', 'rules.0.dryRun', true],
     ...criterionChanges('rules[].select').map(

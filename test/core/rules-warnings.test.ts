@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rulesWarnings } from '../../core/rules/warnings.ts';
+import { type RuleWarning, rulesWarnings } from '../../core/rules/warnings.ts';
 import { isAtLeastAsWide } from '../../core/rules/wider.ts';
-import { type CopyRule, parseRules } from '../../core/rules.ts';
+import { type CopyRule, parseRules, parseRulesFile } from '../../core/rules.ts';
 import { selectDestinations } from '../../core/selection.ts';
 import { destination, HOME, snapshot } from '../support/examples.ts';
 
@@ -10,7 +10,18 @@ const FRANKFURT = [{ region: 'eu-central-1' }];
 
 function warnings(...rules: readonly object[]): readonly string[] {
   const named = rules.map((rule, index) => ({ name: `r${index}`, destinations: FRANKFURT, ...rule }));
-  return rulesWarnings(parseRules({ rules: named })).map(({ path, warning }) => `${path} ${warning}`);
+  return rulesWarnings(parseRules({ rules: named }), { accounts: [] }).map(inShort);
+}
+
+/** The same where this account has the companion. */
+function withCompanion(account: string, ...rules: readonly object[]): readonly string[] {
+  const named = rules.map((rule, index) => ({ name: `r${index}`, destinations: FRANKFURT, ...rule }));
+  const file = parseRulesFile({ sourceAccounts: { accounts: [account] }, rules: named });
+  return rulesWarnings(file.rules, file.sourceAccounts).map(inShort);
+}
+
+function inShort({ path, warning }: RuleWarning): string {
+  return `${path} ${warning}`;
 }
 
 const tagged = { tags: { Backup: ['nightly'] } };
@@ -79,7 +90,7 @@ describe('a rule that never copies anything to a destination', () => {
       tags: fc.dictionary(fc.constantFrom('A', 'B'), fc.oneof(fc.constant(true as const), some('x', 'y')), {
         minKeys: 1,
       }),
-      owners: some('self', HOME, '111122223333'),
+      owners: some('self', HOME, '111122223333', '222233334444'),
       description: fc.constantFrom('a', '^a'),
       volumes: some('vol-01234567', 'vol-76543210'),
     };
@@ -87,12 +98,12 @@ describe('a rule that never copies anything to a destination', () => {
     const select = fc.record({ ...criteria, except }, { requiredKeys: [] });
     const anySnapshot = fc
       .record({
-        ownerId: fc.constantFrom(HOME, '111122223333'),
+        ownerId: fc.constantFrom(HOME, '111122223333', '222233334444'),
         description: fc.constantFrom('a', 'ba'),
         volumeId: fc.constantFrom('vol-01234567', 'vol-76543210'),
         tags: fc.dictionary(fc.constantFrom('A', 'B'), fc.constantFrom('x', 'y'), { maxKeys: 2 }),
       })
-      .map((over) => snapshot(over));
+      .map((over) => snapshot({ ...over, ...(over.ownerId === '222233334444' && { viewedByOwner: true as const }) }));
     const wants = (of: CopyRule['select'], seen: ReturnType<typeof snapshot>) =>
       selectDestinations(seen, [{ name: 'r', select: of, destinations: [destination()], dryRun: false }], {
         account: HOME,
@@ -104,7 +115,9 @@ describe('a rule that never copies anything to a destination', () => {
     let proven = 0;
     fc.assert(
       fc.property(pair, fc.array(anySnapshot, { minLength: 30, maxLength: 30 }), ([wide, narrow], seen) => {
-        const wanted = isAtLeastAsWide(wide, narrow) ? seen.filter((each) => wants(narrow, each)) : [];
+        const wanted = isAtLeastAsWide(wide, narrow, ['222233334444'])
+          ? seen.filter((each) => wants(narrow, each))
+          : [];
         proven += wanted.length;
         for (const each of wanted) expect(wants(wide, each)).toBe(true);
       }),
@@ -123,7 +136,7 @@ describe('a selection', () => {
   });
 
   it('that wants tags of other accounts is warned of, for nobody sees them', () => {
-    const unseen = "tags of other accounts' snapshots cannot be seen";
+    const unseen = "tags of other accounts' snapshots cannot be seen without the companion (sourceAccounts)";
     expect(warnings({ select: { ...tagged, owners: ['111122223333', '222233334444'] } })).toEqual([
       `rules[0].select.owners ${unseen}, and the rule wants tags: it selects nothing, unless the service runs in 111122223333 or 222233334444`,
     ]);
@@ -135,11 +148,44 @@ describe('a selection', () => {
 
   it('that excepts by tags what other accounts share is warned of', () => {
     const unseen =
-      "rules[0].select.except.tags tags of other accounts' snapshots cannot be seen: those that are shared with this account are never excepted";
+      "rules[0].select.except.tags tags of other accounts' snapshots cannot be seen without the companion (sourceAccounts): those that are shared with this account are never excepted";
     expect(warnings({ select: { except: tagged } })).toEqual([`${unseen}; with owners: [self] it takes none of them`]);
     expect(warnings({ select: { owners: ['111122223333'], except: tagged } })).toEqual([unseen]);
     expect(warnings({ select: { owners: ['self'], except: tagged } })).toEqual([]);
     expect(warnings({ select: { tags: { Backup: true }, except: tagged } })).toEqual([]);
+  });
+});
+
+describe('an account with the companion', () => {
+  const PARTNER = '111122223333';
+
+  it('is selected by tags as this one is', () => {
+    expect(withCompanion(PARTNER, { select: { ...tagged, owners: ['self', PARTNER] } })).toEqual([]);
+    expect(withCompanion(PARTNER, { select: { owners: ['self', PARTNER], except: tagged } })).toEqual([]);
+    expect(withCompanion(PARTNER, { select: { ...tagged, owners: [PARTNER, '222233334444'] } })).toEqual([
+      "rules[0].select.owners tags of other accounts' snapshots cannot be seen without the companion (sourceAccounts), and the rule wants tags: of 222233334444 it selects nothing, and only may use their keys",
+    ]);
+  });
+
+  it('has the companion in vain if no rule selects its snapshots', () => {
+    expect(withCompanion(PARTNER, { select: { owners: ['self'] } })).toEqual([
+      'sourceAccounts.accounts[0] is 111122223333, of which no rule selects snapshots',
+    ]);
+    expect(withCompanion(PARTNER, { select: tagged })).toEqual([]);
+  });
+
+  it('is what reencrypt is for', () => {
+    const [first, second, third] = [{ ...tagged, owners: ['self'] }, { owners: [PARTNER] }, { tags: { Team: true } }];
+    const rules = [first, second, third].map((select) => ({ select, reencrypt: true }));
+    expect(withCompanion(PARTNER, ...rules)).toEqual([
+      'rules[0].reencrypt concerns snapshots of sourceAccounts alone, and the rule selects none of these',
+    ]);
+  });
+
+  it('has snapshots that a rule before takes only if that takes them too', () => {
+    const own = { select: { owners: ['self'] } };
+    expect(withCompanion(PARTNER, own, { select: tagged })).toEqual([]);
+    expect(withCompanion(PARTNER, { select: { owners: ['self', PARTNER] } }, { select: tagged })).toHaveLength(1);
   });
 });
 

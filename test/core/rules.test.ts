@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { RulesError } from '../../core/errors.ts';
 import { didYouMean } from '../../core/rules/did-you-mean.ts';
 import { FIELDS } from '../../core/rules/fields.ts';
-import { checkRules, parseRules } from '../../core/rules.ts';
+import { checkRules, parseRules, parseRulesFile } from '../../core/rules.ts';
 
 const frankfurt = { region: 'eu-central-1' };
 
@@ -125,6 +125,14 @@ describe('a right file', () => {
 function documentWith(place: string, value: unknown): unknown {
   const [, parent, last = ''] = /^(?:(.*)\.)?([^.]*)$/.exec(place) ?? [];
   if (place === '') return value;
+  if (place === 'rules[].reencrypt') {
+    const rule = { name: 'nightly', destinations: [frankfurt], reencrypt: value };
+    return { sourceAccounts: { accounts: ['111122223333'] }, rules: [rule] };
+  }
+  if (place === 'sourceAccounts') return { sourceAccounts: value, rules: [{ name: 'a', destinations: [frankfurt] }] };
+  if (parent === 'sourceAccounts' && !last.endsWith('[]')) {
+    return documentWith('sourceAccounts', { accounts: ['111122223333'], [last]: value });
+  }
   if (place === 'rules') return { rules: value };
   if (place === 'rules[]') return { rules: [value] };
   if (place.endsWith('[]')) return documentWith(place.slice(0, -2), [value]);
@@ -188,7 +196,7 @@ describe('a wrong file', () => {
       'rules[0].destinations[0].colour: is no known key; known here: region, outpost, localZone, encryption, description, tags, slots, deadline, completionDuration',
     ]);
     expect(inShort({ ...withDestination(frankfurt), version: 1 })).toEqual([
-      'version: is no known key; known here: rules',
+      'version: is no known key; known here: sourceAccounts, rules',
     ]);
     expect(problemsOf(withDestination({ ...frankfurt, encryption: { kmsKeyId: 'x' } }))).toEqual([
       expect.objectContaining({ path: 'rules[0].destinations[0].encryption.kmsKey', found: 'nothing' }),
@@ -473,6 +481,40 @@ describe('destinations', () => {
     const document = { rules: ['a', 'b', 'a'].map((name) => ({ name, destinations: [frankfurt] })) };
     expect(problemsOf(document)).toEqual([
       expect.objectContaining({ path: 'rules[2].name', problem: 'is the name of rules[0] already', example: 'a-3' }),
+    ]);
+  });
+});
+
+describe('source accounts', () => {
+  const rule = { name: 'nightly', destinations: [frankfurt] };
+
+  it('are those that have the companion; none if the file says nothing', () => {
+    const sourceAccounts = { accounts: ['111122223333'], organization: 'o-a1b2c3d4e5', externalId: 'ours-7f' };
+    expect(parseRulesFile({ sourceAccounts, rules: [rule] }).sourceAccounts).toEqual(sourceAccounts);
+    expect(parseRulesFile({ rules: [rule] }).sourceAccounts).toEqual({ accounts: [] });
+  });
+
+  it('are needed by a rule that copies under another key there', () => {
+    const reencrypt = { ...rule, reencrypt: true };
+    expect(inShort({ rules: [rule, { ...reencrypt, name: 'b' }] })).toEqual([
+      'rules[1].reencrypt: needs sourceAccounts: only accounts with the companion can copy under a shareable key first',
+    ]);
+    const [right] = parseRules({ sourceAccounts: { accounts: ['111122223333'] }, rules: [reencrypt] });
+    expect(right?.reencrypt).toBe(true);
+    expect(inShort({ rules: [{ ...rule, reencrypt: false }] })).toEqual([]);
+  });
+
+  it('are checked field by field', () => {
+    const sourceAccounts = { accounts: [12345678901, '1111'], organization: 'r-abcd', externalId: 'a b', extra: 1 };
+    expect(inShort({ sourceAccounts, rules: [rule] })).toEqual([
+      'sourceAccounts.accounts[0]: must be 12 digits in quotes',
+      'sourceAccounts.accounts[1]: is no account id of 12 digits',
+      'sourceAccounts.organization: is not the id of an organisation',
+      'sourceAccounts.externalId: is no external id: 2 to 1224 letters, digits and + = , . @ : / - _',
+      'sourceAccounts.extra: is no known key; known here: accounts, organization, externalId',
+    ]);
+    expect(inShort({ sourceAccounts: { accounts: [] }, rules: [rule] })).toEqual([
+      'sourceAccounts.accounts: is empty; leave the key out or name at least one',
     ]);
   });
 });

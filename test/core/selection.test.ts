@@ -108,8 +108,9 @@ describe('criteria', () => {
   it('never find tags on a snapshot of another account, not even those that this account put there', () => {
     const tagged = { ...shared, tags: { Backup: 'nightly' } };
     expect(decision(tagged, { tags: { Backup: true } })).toBe(
-      "a>eu-central-1: skip, it belongs to 111122223333, and tags of another account's snapshot cannot be seen, rule a wants tag Backup; select such snapshots by owners or description",
+      "a>eu-central-1: skip, it belongs to 111122223333, and tags of another account's snapshot cannot be seen, rule a wants tag Backup; select such snapshots by owners or description, or have the companion in that account",
     );
+    expect(decision({ ...tagged, viewedByOwner: true }, { tags: { Backup: true } })).toContain(': copy, ');
   });
 });
 
@@ -146,6 +147,11 @@ describe('a snapshot that nothing can be copied from', () => {
       'a copy of ours, or of another install',
       { tags: { 'snapshot-copier:managed': 'another-install' } },
       'it is a copy itself, made by another-install (tag snapshot-copier:managed)',
+    ],
+    [
+      'an intermediate copy, whose tags nobody but its owner sees',
+      { description: 'snapshot-copier intermediate of snap-1 for another-install' },
+      "it is made on the way to a copy ('snapshot-copier intermediate of snap-1 for another-install')",
     ],
   ];
 

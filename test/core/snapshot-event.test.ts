@@ -54,6 +54,7 @@ describe('a completed snapshot', () => {
       trigger: 'created',
       snapshotIds: [SNAPSHOT],
       region: 'eu-west-1',
+      account: '111122223333',
       eventTime: '2026-03-02T04:11:27Z',
     });
   });

@@ -27,11 +27,18 @@ describe('the input of a Task state', () => {
     const error = { Error: 'RequestRefusedError', Cause: '{}' };
     const refused = { Error: 'CopySlotsTakenError', Cause: '{}' };
     const removal = { outcome: 'removed', copyId: 'snap-1', detail: 'gone' } as const;
-    expect(
-      parseTaskInput({ execution, data: { ...request(), copy, error, refused, removal, told: { MessageId: '1' } } }),
-    ).toEqual({
+    const prepared = {
+      action: 'ready',
+      waitSeconds: 0,
+      reason: 'shared',
+      copyFrom: 'snap-2',
+      sharedSince: 'now',
+    } as const;
+    const added = { prepared, copy, error, refused, removal };
+    expect(parseTaskInput({ execution, data: { ...request(), ...added, told: { MessageId: '1' } } })).toEqual({
       execution,
       request: request(),
+      prepared,
       copy,
       error,
       refused,

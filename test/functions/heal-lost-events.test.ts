@@ -8,6 +8,7 @@ import { healLostEvents } from '../../functions/heal-lost-events.ts';
 import { destination, HOME, INSTALL, request, snapshot } from '../support/examples.ts';
 import { watchMetrics } from '../support/metrics-written.ts';
 import { find, ports, put } from './ports.ts';
+import { FakeSourceAccount, OWNER } from './source-account.ts';
 
 const metrics = watchMetrics();
 
@@ -38,9 +39,25 @@ function listing(own: readonly Snapshot[], shared: readonly Snapshot[] = []) {
 async function heal(
   known: ReturnType<typeof ports>,
   snapshots: ReturnType<typeof listing>,
-  { rules = [RULE], lookbackHours = 24 }: { rules?: readonly CopyRule[]; lookbackHours?: number } = {},
+  {
+    rules = [RULE],
+    lookbackHours = 24,
+    owners = {},
+  }: {
+    rules?: readonly CopyRule[];
+    lookbackHours?: number;
+    /** Source accounts. */
+    owners?: Readonly<Record<string, FakeSourceAccount>>;
+  } = {},
 ): Promise<void> {
-  await healLostEvents({ ...known, snapshots }, rules, { account: HOME }, { region: 'eu-west-1', lookbackHours })();
+  const sourceSnapshots = (account: string) => owners[account] ?? new FakeSourceAccount();
+  await healLostEvents(
+    { ...known, snapshots, sourceSnapshots },
+    rules,
+    { accounts: Object.keys(owners) },
+    { account: HOME },
+    { region: 'eu-west-1', lookbackHours },
+  )();
 }
 
 describe('a snapshot that a rule selects and no event told of', () => {
@@ -146,4 +163,37 @@ it('trouble with one snapshot keeps neither the others nor admission waiting, an
   await expect(heal(troubled, listing([first, LOST]))).rejects.toThrow('no ledger for snap-0bad0bad');
   expect(await find(known.ledger)).toMatchObject({ status: 'waiting' });
   expect(known.woken).toEqual(['eu-central-1', 'us-east-1']);
+});
+
+describe('a snapshot of a source account', () => {
+  const there = { ...LOST, ownerId: OWNER, viewedByOwner: true } as const;
+
+  it('is requested by its tags, as its owner sees them, even if it is shared with us for now', async () => {
+    const known = ports();
+    const rules = [
+      { ...RULE, destinations: [destination()] },
+      { ...RULE, name: 'any', select: { owners: [OWNER] } },
+    ];
+    const seenByUs = { ...LOST, ownerId: OWNER, tags: {} };
+    await heal(known, listing([], [seenByUs]), { rules, owners: { [OWNER]: new FakeSourceAccount(there) } });
+    expect(await find(known.ledger)).toMatchObject({
+      request: { rule: 'nightly', source: { companion: { reencrypt: false } } },
+    });
+  });
+
+  it('is not looked for where no rule can select it', async () => {
+    const known = ports();
+    const rules = [{ ...RULE, select: { owners: ['self'] } }];
+    await heal(known, listing([]), { rules, owners: { [OWNER]: new FakeSourceAccount(there) } });
+    expect(await find(known.ledger)).toBeUndefined();
+  });
+
+  it('of an account that cannot be looked into does not keep the others waiting, and is told of', async () => {
+    const known = ports();
+    const gone = new FakeSourceAccount();
+    gone.isGone = true;
+    const owners = { '222233334444': gone, [OWNER]: new FakeSourceAccount(there) };
+    await expect(heal(known, listing([]), { owners })).rejects.toThrow('the companion is gone');
+    expect(await find(known.ledger)).toMatchObject({ status: 'waiting' });
+  });
 });

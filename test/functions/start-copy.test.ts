@@ -2,7 +2,8 @@ import '../support/function-modules.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Ledger } from '../../aws/ledger.ts';
 import type { SnapshotApi } from '../../aws/snapshot-api.ts';
-import { CopySlotsTakenError, NotYetVisibleError, ServiceTroubleError } from '../../core/errors.ts';
+import type { CopyRequest } from '../../core/copy-request.ts';
+import { CopySlotsTakenError, NotYetVisibleError, ServiceTroubleError, SourceHiddenError } from '../../core/errors.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import { metrics } from '../../functions/shell.ts';
 import { startCopy } from '../../functions/start-copy.ts';
@@ -18,7 +19,13 @@ const NAME = 'snap-0a1b2c3d4e5f60718-eu-central-1-1';
 const RUNNING = { status: 'running', attempt: 1, execution: NAME } as const;
 
 /** The state StartCopy of an execution that began at 04:29, and what EC2 has. */
-function state(over: { readonly source?: Snapshot | undefined; readonly copies?: readonly Snapshot[] } = {}) {
+function state(
+  over: {
+    readonly source?: Snapshot | undefined;
+    readonly copies?: readonly Snapshot[];
+    readonly request?: object;
+  } = {},
+) {
   const known = ports();
   const { source, copies = [] } = { source: snapshot(), ...over };
   const made: string[] = [];
@@ -44,7 +51,7 @@ function state(over: { readonly source?: Snapshot | undefined; readonly copies?:
       startTime: '2026-03-02T04:29:00.000Z',
       stateMachineArn: 'arn:machine',
     },
-    data: request(),
+    data: over.request ?? request(),
   };
   return {
     ...known,
@@ -107,5 +114,38 @@ describe('a source that was deleted while it waited', () => {
       reason: 'source gone: it was deleted before its copy began',
     });
     expect(world.made).toEqual([]);
+  });
+});
+
+describe('a source of another account that EC2 does not show', () => {
+  const foreign = (companion?: CopyRequest['source']['companion']) => {
+    const { source, ...rest } = request();
+    return { ...rest, source: { ...source, ownerId: '111122223333', ...(companion && { companion }) } };
+  };
+
+  it('was deleted or is shared no more: somebody has to know, and EC2 is asked for no copy', async () => {
+    const world = state({ source: undefined, request: foreign() });
+    await expect(world.run()).rejects.toThrow(SourceHiddenError);
+    expect(world.made).toEqual([]);
+  });
+
+  it('is looked for where it is copied from: for its intermediate copy, where there is one', async () => {
+    const asked: string[] = [];
+    const find = async (_region: string, snapshotId: string) => {
+      asked.push(snapshotId);
+      return undefined;
+    };
+    const prepared = { action: 'ready', waitSeconds: 0, reason: 'it is shared', copyFrom: 'snap-0eeeeeeeeeeeeeeee' };
+    const world = state({ request: { ...foreign({ reencrypt: true }), prepared } });
+    await expect(world.run({ snapshots: { find } })).rejects.toThrow('EC2 does not show snap-0eeeeeeeeeeeeeeee');
+    expect(asked).toEqual(['snap-0eeeeeeeeeeeeeeee']);
+  });
+
+  it('is not shared for a rehearsal, which asks EC2 all the same', async () => {
+    const prepared = { action: 'ready', waitSeconds: 0, reason: 'a dry run leaves the source as it is' };
+    const rehearsal = { ...foreign({ reencrypt: false }), dryRun: true, prepared };
+    const world = state({ source: undefined, request: rehearsal });
+    const probeCopy = async () => undefined;
+    expect(await world.run({ snapshots: { probeCopy } })).toMatchObject({ action: 'reportDryRun' });
   });
 });

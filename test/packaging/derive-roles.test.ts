@@ -12,6 +12,7 @@ describe('roles', () => {
     expect(Object.keys(all)).toEqual([
       'OnSnapshotEventRole',
       'AdmitCopiesRole',
+      'PrepareSourceRole',
       'StartCopyRole',
       'CheckCopyRole',
       'TagCopyRole',
@@ -22,6 +23,8 @@ describe('roles', () => {
       'SweepRole',
       'HealLostEventsRole',
       'RequestCopyRole',
+      'ReleaseSourceRole',
+      'LookAtSourcesRole',
       'CopySnapshotMachineRole',
       'AdmitCopiesMachineRole',
       'CopyEventsRuleRole',
@@ -34,6 +37,14 @@ describe('roles', () => {
       expect(Type).toBe('AWS::IAM::Role');
       expect(Properties).not.toHaveProperty('RoleName');
     }
+  });
+
+  it("of functions, and no others, are in the path by which policies in source accounts know the install's functions", () => {
+    const paths = Object.entries(all).map(([id, { Properties }]) => [id, 'Path' in Properties ? Properties.Path : '/']);
+    const others = ['CopySnapshotMachineRole', 'AdmitCopiesMachineRole', 'CopyEventsRuleRole', 'SchedulesRole'];
+    expect(paths).toEqual(
+      Object.keys(all).map((id) => [id, others.includes(id) ? '/' : '/snapshot-copier/copier-prod/']),
+    );
   });
 
   it('trust the service that takes them; all but Lambda for this account only', () => {
@@ -59,7 +70,15 @@ describe('roles', () => {
   it('make no circle: roles of Task functions know neither functions nor their machine, nor does a machine know itself', () => {
     const text = (id: string) => JSON.stringify(all[id]);
     const machines = {
-      CopySnapshotMachine: ['StartCopy', 'CheckCopy', 'TagCopy', 'ReturnToQueue', 'RemoveFailedCopy', 'ExplainFailure'],
+      CopySnapshotMachine: [
+        'PrepareSource',
+        'StartCopy',
+        'CheckCopy',
+        'TagCopy',
+        'ReturnToQueue',
+        'RemoveFailedCopy',
+        'ExplainFailure',
+      ],
       AdmitCopiesMachine: ['AdmitCopies'],
     };
     for (const [machine, tasks] of Object.entries(machines)) {
@@ -115,6 +134,11 @@ describe('roles', () => {
     const oneAlias = [...nine.map(region), { region: 'us-east-1' }, { region: 'us-east-2' }, { region: 'us-west-1' }];
     const encryption = { kmsKey: 'alias/dr-copies' };
     expect(() => roles(to(...oneAlias.map((place) => ({ ...place, encryption }))), 'copier')).not.toThrow();
+    const sources = (count: number) => ({
+      accounts: Array.from({ length: count }, (_, index) => String(100_000_000_000 + index)),
+    });
+    expect(() => roles(rules, 'copier', sources(300))).not.toThrow();
+    expect(() => roles(rules, 'copier', sources(700))).toThrow(/fewer destinations or source accounts/);
     const aliasEach = nine.map((index) => ({ ...region(index), encryption: { kmsKey: `alias/dr-${index}` } }));
     expect(() => roles(to(...aliasEach), 'copier')).toThrow(
       /^The rules need a policy of about \d+ characters for startCopy, and IAM allows 10240\. Have the same key alias/,

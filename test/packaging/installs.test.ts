@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseTemplate } from '../support/cfn-schema.ts';
-import { packagedService } from '../support/packaged.ts';
+import { ACROSS_ACCOUNTS_RULES, packagedService } from '../support/packaged.ts';
 
 let first: readonly Name[];
 let second: readonly Name[];
 beforeAll(async () => {
-  first = namesIn((await packagedService('test')).template);
-  second = namesIn((await packagedService('b')).template);
+  first = namesIn((await packagedService('test', ACROSS_ACCOUNTS_RULES)).template);
+  second = namesIn((await packagedService('b', ACROSS_ACCOUNTS_RULES)).template);
 }, 240_000);
 
 interface Name {

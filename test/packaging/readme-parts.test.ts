@@ -24,9 +24,11 @@ describe('the drawing', () => {
     for (const [name, { Comment = '' }] of Object.entries(machine.States)) {
       expect(text).toContain(` ${name} ${Comment}`.trimEnd());
     }
-    const files = ['start-copy', 'check-copy', 'tag-copy', 'return-to-queue', 'remove-failed-copy', 'explain-failure'];
-    for (const file of files) expect(text).toContain(`functions/${file}.ts`);
+    const files = ['prepare-source', 'start-copy', 'check-copy', 'tag-copy', 'return-to-queue', 'remove-failed-copy'];
+    for (const file of [...files, 'explain-failure']) expect(text).toContain(`functions/${file}.ts`);
     expect(text).toContain(' CopySlotsTakenError ');
+    expect(text).toContain(' with companion ');
+    expect(text).toContain(' without ');
     expect(text).toContain('sns:publish');
   });
 
@@ -42,6 +44,7 @@ describe('the drawing', () => {
     ['CheckCopy', 'States.CheckCopy.Catch.0.ErrorEquals', ['ThrottledError']],
     ['ReturnToQueue', 'States.ReturnToQueue.Catch', undefined],
     ['StartCopy', 'States.ReturnToQueue.Next', 'CopyFailed'],
+    ['PrepareSource', 'States.PrepareSource.Catch.0.Next', 'SourceGone'],
   ])(
     'is refused where it would lie: its frame says that every error of %s leads to the failure path',
     async (state, path, value) => {
@@ -49,6 +52,14 @@ describe('the drawing', () => {
       await expect(drawStateMachine(other, functions)).rejects.toThrow(new RegExp(`^${state} has no Catch`));
     },
   );
+
+  it.each([
+    ['WhoseSource', 'States.WhoseSource.Default', 'WaitForSource'],
+    ['IsSourceReady', 'States.IsSourceReady.Default', 'ExplainFailure'],
+  ])('is refused if %s leads to where it has no arrow', async (state, path, value) => {
+    const other = parseStateMachine(planted(definition, path, value));
+    await expect(drawStateMachine(other, functions)).rejects.toThrow(`${state} leads to ${value}, which has no place`);
+  });
 
   function textIn(svg: string): string {
     const texts = [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text = '']) => text);
@@ -71,7 +82,8 @@ describe('the table of states', () => {
   });
 
   it('says how often and for how long something is tried again', () => {
-    const [, , tried] = rows.get('StartCopy') ?? [];
+    const [, , tried] = rows.get('PrepareSource') ?? [];
+    expect(rows.get('StartCopy')?.[2]).toBe('as `PrepareSource`');
     expect(tried).not.toContain('CopySlotsTakenError');
     expect(tried).toContain('`CopyOutcomeUnknownError`: 20 times in 3 hours<br>');
     expect(tried).toContain("Lambda's own trouble: 20 times in 3 hours<br>");
@@ -91,9 +103,13 @@ describe('the errors that are never tried again', () => {
   }, 120_000);
 
   it("are those in the functions' bundles, where tree shaking leaves only classes that are used", () => {
-    const permanent = ['RequestRefusedError', 'DeadlinePassedError', 'UnreadableInputError', 'RulesError'];
-    // ExplainFailure reads RequestRefusedError in what others threw.
-    const onlyRead = { explainFailure: ['RequestRefusedError'] };
+    const permanent = [...new Set(Object.values(NEVER_RETRIED).flat()), 'RulesError'];
+    // ExplainFailure reads RequestRefusedError in what others threw, and writes the alert without what it cannot find out
+    // of rules and keys; a source that TagCopy may not mark is no failure.
+    const onlyRead = {
+      explainFailure: ['RequestRefusedError', 'RulesError', 'SourceAccountRefusedError'],
+      tagCopy: ['SourceAccountRefusedError'],
+    };
     for (const [name, thrown] of Object.entries(NEVER_RETRIED)) {
       const found = permanent.filter((error) => bundles.get(name)?.includes(`\`${error}\``));
       const expected = [...thrown, ...(Object.entries(onlyRead).find(([of]) => of === name)?.[1] ?? [])];

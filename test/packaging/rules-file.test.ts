@@ -58,7 +58,7 @@ describe('a rules file', () => {
     const expected = `${file} is wrong. 6 problems:
 
   rules[0].colour (line 3)
-    problem  is no known key; known here: name, dryRun, select, destinations
+    problem  is no known key; known here: name, dryRun, reencrypt, select, destinations
     found    "colour"
     example  { name: nightly, destinations: [{ region: eu-central-1 }] }
 

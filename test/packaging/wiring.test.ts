@@ -10,13 +10,14 @@ import { parseStateMachine } from '../../packaging/state-machine.ts';
 import { compilePattern } from '../../sandbox/events/pattern.ts';
 import { parseTemplate, type Template } from '../support/cfn-schema.ts';
 import { request } from '../support/examples.ts';
-import { packagedService } from '../support/packaged.ts';
+import { ACROSS_ACCOUNTS_RULES, packagedService } from '../support/packaged.ts';
 import { statementsIn } from '../support/packaged-policies.ts';
 
+/** Of rules with source accounts: everything is in it. */
 let template: Template;
 let statements: ReturnType<typeof statementsIn>;
 beforeAll(async () => {
-  const service = await packagedService();
+  const service = await packagedService('test', ACROSS_ACCOUNTS_RULES);
   template = parseTemplate(service.template);
   statements = statementsIn(service.template);
 }, 120_000);
@@ -117,6 +118,7 @@ describe('every function', () => {
       LOOKBACK_HOURS: { Ref: 'LookbackHours' },
       POWERTOOLS_LOG_LEVEL: 'INFO',
       POWERTOOLS_SERVICE_NAME: 'ebs-snapshot-copier-test',
+      SOURCE_EXTERNAL_ID: 'ebs-snapshot-copier-test',
       STATE_MACHINE_ARN: { Ref: 'CopySnapshotMachine' },
     };
     for (const [id, { Environment }] of functions()) {
@@ -133,6 +135,7 @@ describe('every function', () => {
 describe('an event that cannot be delivered or processed ends in the queue of stuck events', () => {
   const rule = z.object({
     Name: z.string(),
+    EventBusName: z.object({ Ref: z.literal('SourceAccountsBus') }).optional(),
     State: z.literal('ENABLED'),
     Targets: z.tuple([
       z.object({
@@ -148,7 +151,7 @@ describe('an event that cannot be delivered or processed ends in the queue of st
     );
 
   it('from every rule that calls a function, after a day of tries', () => {
-    expect(rules()).toHaveLength(4);
+    expect(rules()).toHaveLength(6);
     for (const [, { Targets }] of rules()) {
       expect(Targets[0].DeadLetterConfig.Arn).toEqual(stuckEvents);
       expect(Targets[0].RetryPolicy).toEqual({ MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 });
@@ -165,14 +168,24 @@ describe('an event that cannot be delivered or processed ends in the queue of st
       Resource: [stuckEvents],
     });
     const condition = z
-      .strictObject({ ArnLike: z.strictObject({ 'aws:SourceArn': z.strictObject({ 'Fn::Sub': z.string() }) }) })
+      .strictObject({
+        ArnLike: z.strictObject({ 'aws:SourceArn': z.array(z.strictObject({ 'Fn::Sub': z.string() })) }),
+      })
       .parse(statement?.Condition);
-    const [start, end] = condition.ArnLike['aws:SourceArn']['Fn::Sub'].split(':rule/');
-    expect(start).toBe(`arn:$\{AWS::Partition}:events:$\{AWS::Region}:$\{AWS::AccountId}`);
-    const taken = new RegExp(`^${end?.replace('*', '.*') ?? ''}$`);
-    for (const [, { Name }] of rules()) expect(Name).toMatch(taken);
+    const taken = condition.ArnLike['aws:SourceArn'].map((arn) => {
+      const [start, end] = arn['Fn::Sub'].split(':rule/');
+      expect(start).toBe(`arn:$\{AWS::Partition}:events:$\{AWS::Region}:$\{AWS::AccountId}`);
+      return new RegExp(`^${end?.replace('*', '.*') ?? ''}$`);
+    });
+    for (const [, { Name, EventBusName }] of rules()) {
+      // The ARN of a rule on another bus than the default one begins with that: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-manage-iam-access.html
+      const path = EventBusName === undefined ? Name : `${busName()}/${Name}`;
+      expect(taken.filter((pattern) => pattern.test(path)).length, path).toBe(1);
+    }
     expect(template.Resources['StuckEventsQueuePolicy']?.Properties['Queues']).toEqual([{ Ref: 'StuckEventsQueue' }]);
   });
+
+  const busName = () => String(template.Resources['SourceAccountsBus']?.Properties['Name']);
 
   const configs = () =>
     all(
@@ -218,8 +231,11 @@ describe('an event that cannot be delivered or processed ends in the queue of st
         SourceArn: z.unknown(),
       }),
     );
-    for (const [, { Name, Targets }] of rules()) {
-      const permission = permissions.find(([, { SourceArn }]) => JSON.stringify(SourceArn).includes(`"${Name}"`));
+    for (const [id, { Name, Targets }] of rules()) {
+      const names = [`"${Name}"`, JSON.stringify(getAtt(id))];
+      const permission = permissions.find(([, { SourceArn }]) =>
+        names.some((name) => JSON.stringify(SourceArn).includes(name)),
+      );
       expect(permission?.[1].FunctionName, Name).toBe(Targets[0].Arn);
     }
   });
@@ -267,7 +283,8 @@ describe('the rule for the ends of copies', () => {
   });
 
   it('alone hears of copies: they are no sources', () => {
-    const patterns = all('AWS::Events::Rule', z.object({ EventPattern: z.unknown() }));
+    const onDefaultBus = z.object({ EventPattern: z.unknown(), EventBusName: z.unknown().optional() });
+    const patterns = all('AWS::Events::Rule', onDefaultBus).filter(([, rule]) => rule.EventBusName === undefined);
     const deployed = (pattern: unknown): unknown =>
       JSON.parse(JSON.stringify(pattern).replaceAll(/\{"Ref":"(\w+)"\}/g, '"the ARN of $1"'));
     const copied = event({ event: 'copySnapshot', result: 'succeeded' });
@@ -290,11 +307,12 @@ describe('the schedules', () => {
       ),
     );
 
-  it('call the sweep as often as the parameter says, and the look for lost events every hour', () => {
+  it('call the sweep as often as the parameter says, and the looks for what events lost and executions left every hour', () => {
     const found = [...schedules()].map(([, { ScheduleExpression, Target }]) => [Target.Arn, ScheduleExpression]);
     expect(found).toEqual([
       ['SweepLambdaFunction', { 'Fn::Sub': 'rate(${SweepMinutes} minutes)' }],
       ['HealLostEventsLambdaFunction', 'rate(1 hour)'],
+      ['ReleaseSourceLambdaFunction', 'rate(1 hour)'],
     ]);
   });
 
@@ -410,7 +428,7 @@ describe('the ledger', () => {
 });
 
 describe.each([
-  ['CopySnapshotMachine', 'STANDARD', 6],
+  ['CopySnapshotMachine', 'STANDARD', 7],
   ['AdmitCopiesMachine', 'EXPRESS', 1],
 ])('the state machine %s', (id, type, tasks) => {
   const machine = () => {
@@ -479,17 +497,14 @@ describe('the state machines', () => {
 });
 
 describe('every alarm', () => {
-  const alarms = () =>
-    all(
-      'AWS::CloudWatch::Alarm',
-      z.object({
-        Namespace: z.string(),
-        MetricName: z.string(),
-        Dimensions: z.array(z.object({ Name: z.string(), Value: z.unknown() })),
-        Threshold: z.number(),
-        AlarmActions: z.array(z.unknown()),
-      }),
-    );
+  const alarm = z.object({
+    Namespace: z.string(),
+    MetricName: z.string(),
+    Dimensions: z.array(z.object({ Name: z.string(), Value: z.unknown() })),
+    Threshold: z.number(),
+    AlarmActions: z.array(z.unknown()),
+  });
+  const alarms = () => all('AWS::CloudWatch::Alarm', alarm);
 
   /** Metrics of our own that functions write. */
   const written = new Set(
@@ -525,13 +540,30 @@ describe('every alarm', () => {
         if (Name === 'service') expect(services, id).toEqual(Array(functions().length).fill(Value));
         if (Name === 'StateMachineArn') expect(machines, id).toContainEqual(Value);
         if (Name === 'RuleName') expect(rules, id).toContain(Value);
+        if (Name === 'EventBusName') expect(Value, id).toEqual({ Ref: 'SourceAccountsBus' });
         if (Name === 'QueueName') expect(Value, id).toEqual({ 'Fn::GetAtt': ['StuckEventsQueue', 'QueueName'] });
       }
     }
   });
 
-  it('on waiting is for one destination, and goes off when a request has waited for the shortest deadline there', () => {
-    const waiting = alarms().filter(([, { MetricName }]) => MetricName === 'OldestWaitingAge');
+  it('on a rule of another bus names that too, for the metric is another one', () => {
+    const onBus = all(
+      'AWS::Events::Rule',
+      z.object({ Name: z.string().optional(), EventBusName: z.unknown().optional() }),
+    ).flatMap(([, { Name, EventBusName }]) => (EventBusName === undefined ? [] : [Name]));
+    expect(onBus).toEqual(['ebs-snapshot-copier-test-source-accounts']);
+    for (const [id, { Dimensions }] of alarms()) {
+      const rule = Dimensions.find(({ Name }) => Name === 'RuleName')?.Value;
+      const hasBus = Dimensions.some(({ Name }) => Name === 'EventBusName');
+      if (rule !== undefined) expect([id, hasBus]).toEqual([id, onBus.some((name) => name === rule)]);
+    }
+  });
+
+  it('on waiting is for one destination, and goes off when a request has waited for the shortest deadline there', async () => {
+    const { Resources } = parseTemplate((await packagedService()).template);
+    const waiting = Object.entries(Resources)
+      .filter(([, { Properties }]) => Properties['MetricName'] === 'OldestWaitingAge')
+      .map(([id, { Properties }]) => [id, alarm.parse(Properties)] as const);
     const found = waiting.map(([, { Dimensions, Threshold }]) => [
       Dimensions.find(({ Name }) => Name === 'destination')?.Value,
       Threshold,

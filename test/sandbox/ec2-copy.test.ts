@@ -481,7 +481,6 @@ describe('encryption of a copy', () => {
 
   it.each([
     ['of another Region', (sandbox: Ec2Sandbox) => sandbox.keys.create({ account: SOURCE, region: FROM }).arn],
-    ['of another account', (sandbox: Ec2Sandbox) => sandbox.keys.create({ account: TARGET, region: TO }).arn],
     [
       'that is asymmetric',
       (sandbox: Ec2Sandbox) => sandbox.keys.create({ account: SOURCE, region: TO, keySpec: 'RSA_2048' }).arn,
@@ -500,6 +499,12 @@ describe('encryption of a copy', () => {
       state: 'error',
       stateMessage: 'Given key ID is not accessible',
     });
+  });
+
+  it('with a key that the caller may not even see is refused at once', async () => {
+    const { sandbox, source } = await ready();
+    const KmsKeyId = sandbox.keys.create({ account: TARGET, region: TO }).arn;
+    expect(await errorCode(copy(sandbox, source, { Encrypted: true, KmsKeyId }))).toBe('AuthFailure');
   });
 
   it('of a shared snapshot needs the source key to let the copying account in', async () => {

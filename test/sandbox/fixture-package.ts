@@ -25,6 +25,8 @@ interface FixtureService {
   readonly resources?: Readonly<Record<string, unknown>>;
   /** Other sections of the template. */
   readonly template?: Readonly<Record<string, unknown>>;
+  /** Default `dev`. CloudFormation names the role of any other. */
+  readonly stage?: string;
 }
 
 /** Starts a sandbox with a made-up service, until the test is over. Time stands still unless asked otherwise. */
@@ -42,12 +44,44 @@ export async function fixtureSandbox(
   }
 }
 
+/** A package of a made-up service, until the test is over. Answers its folder. */
+export function fixturePackage(service: FixtureService): string {
+  const { packageDir, remove } = writePackage(service);
+  onTestFinished(remove);
+  return packageDir;
+}
+
 /** Always the same, for the same code to be the same package. */
 const ZIPPED_AT = new Date(2026, 0, 1);
+
+/** The role of functions, state machines and schedules that name no other one: it may do everything. */
+const roleForAll = (RoleName: string | undefined): unknown => ({
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    ...(RoleName === undefined ? {} : { RoleName }),
+    AssumeRolePolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { Service: ['lambda', 'scheduler', 'states'].map((service) => `${service}.amazonaws.com`) },
+          Action: 'sts:AssumeRole',
+        },
+      ],
+    },
+    Policies: [
+      {
+        PolicyName: 'everything',
+        PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] },
+      },
+    ],
+  },
+});
 
 /** Writes a package of a made-up service. */
 function writePackage(options: FixtureService): FixturePackage {
   const packageDir = mkdtempSync(join(tmpdir(), 'fixture-package-'));
+  const { stage = 'dev' } = options;
   const functions = Object.entries(options.functions ?? {}).map(([name, { code, properties }]) => {
     writeFileSync(
       join(packageDir, `${name}.zip`),
@@ -56,24 +90,26 @@ function writePackage(options: FixtureService): FixturePackage {
     const resource = {
       Type: 'AWS::Lambda::Function',
       Properties: {
-        FunctionName: `fixture-dev-${name}`,
+        FunctionName: `fixture-${stage}-${name}`,
         Code: { S3Bucket: 'deployment', S3Key: `serverless/fixture/dev/1/${name}.zip` },
         Handler: `dist/${name}/index.handler`,
         Runtime: 'nodejs24.x',
         Timeout: 30,
-        Role: 'arn:aws:iam::000000000000:role/fixture',
+        Role: { 'Fn::GetAtt': ['FixtureRole', 'Arn'] },
         ...properties,
       },
     };
     return [`${name}LambdaFunction`, resource];
   });
+  const made = { ...Object.fromEntries(functions), ...options.resources };
+  const needsRole = /FixtureRole|role\/fixture/.test(JSON.stringify(made));
   const template = {
     AWSTemplateFormatVersion: '2010-09-09',
     ...options.template,
-    Resources: { ...Object.fromEntries(functions), ...options.resources },
+    Resources: { ...(needsRole && { FixtureRole: roleForAll(stage === 'dev' ? 'fixture' : undefined) }), ...made },
   };
   writeFileSync(join(packageDir, 'cloudformation-template-update-stack.json'), JSON.stringify(template));
-  const state = { service: { service: 'fixture', provider: { stage: 'dev' } } };
+  const state = { service: { service: 'fixture', provider: { stage } } };
   writeFileSync(join(packageDir, 'serverless-state.json'), JSON.stringify(state));
   return { packageDir, remove: () => rmSync(packageDir, { recursive: true, force: true }) };
 }
@@ -83,8 +119,31 @@ export function variable(name: string): string {
   return `\${${name}}`;
 }
 
+/** A role that a service takes on, for example `states`, and what it may do then. */
+export function role(service: string, action: string, resource: unknown, name?: string): unknown {
+  return {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      ...(name === undefined ? {} : { RoleName: name }),
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Principal: { Service: `${service}.amazonaws.com` }, Action: 'sts:AssumeRole' }],
+      },
+      Policies: [
+        {
+          PolicyName: 'only',
+          PolicyDocument: {
+            Version: '2012-10-17',
+            Statement: [{ Effect: 'Allow', Action: action, Resource: resource }],
+          },
+        },
+      ],
+    },
+  };
+}
+
 /** A queue that EventBridge may send to, with the policy that says so. */
-export function queueForEvents(name: string): Record<string, unknown> {
+export function queueForEvents(name: string, account = '000000000000'): Record<string, unknown> {
   return {
     [name]: { Type: 'AWS::SQS::Queue', Properties: { QueueName: `fixture-${name}` } },
     [`${name}Policy`]: {
@@ -100,7 +159,7 @@ export function queueForEvents(name: string): Record<string, unknown> {
               Action: 'sqs:SendMessage',
               Resource: { 'Fn::GetAtt': [name, 'Arn'] },
               Condition: {
-                ArnLike: { 'aws:SourceArn': 'arn:aws:events:eu-west-1:000000000000:rule/*' },
+                ArnLike: { 'aws:SourceArn': `arn:aws:events:eu-west-1:${account}:rule/*` },
               },
             },
           ],

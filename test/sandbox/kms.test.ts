@@ -50,11 +50,11 @@ describe('a key', () => {
 
   it('is usable if it is enabled, symmetric and lets the account in', () => {
     const problem = (key: { arn: string }, account = OWNER) => {
-      const found = keys.usable({ ...own, account }, key.arn);
+      const found = keys.usableByEc2({ ...own, account }, key.arn, 'snap-1');
       return 'problem' in found ? found.problem : 'none';
     };
     const key = keys.create({ ...own, usableBy: [OTHER] });
-    expect([problem(key), problem(key, OTHER), problem(key, '999999999999')]).toEqual(['none', 'none', 'no-access']);
+    expect([problem(key), problem(key, OTHER), problem(key, '999999999999')]).toEqual(['none', 'none', 'hidden']);
     expect(problem(keys.create({ ...own, keySpec: 'ECC_NIST_P256', keyUsage: 'SIGN_VERIFY' }))).toBe('asymmetric');
     keys.disable(key);
     expect(problem(key)).toBe('disabled');
@@ -69,7 +69,7 @@ describe('a key', () => {
     const managed = keys.ebsManagedKey(own);
     expect(keys.find(own, 'alias/aws/ebs')).toBe(managed);
     expect(keys.ebsManagedKey({ ...own, account: OTHER })).not.toBe(managed);
-    expect(keys.usable({ ...own, account: OTHER }, managed.arn)).toEqual({ problem: 'no-access' });
+    expect(keys.usableByEc2({ ...own, account: OTHER }, managed.arn, 'snap-1')).toEqual({ problem: 'hidden' });
     expect(call('DisableKey', { KeyId: managed.arn }).__type).toBe('UnsupportedOperationException');
   });
 });
@@ -130,6 +130,7 @@ describe('the KMS protocol', () => {
           Action: 'kms:CreateGrant',
           Resource: '*',
         },
+        { Effect: 'Allow', Principal: { AWS: OTHER }, Action: 'kms:DescribeKey', Resource: '*' },
       ],
     });
     expect(call('PutKeyPolicy', { KeyId: keyId, Policy: '{}' }).__type).toBe('MalformedPolicyDocumentException');
@@ -139,19 +140,22 @@ describe('the KMS protocol', () => {
     expect(call('DisableKey', { KeyId: arn }, OTHER).__type).toBe('AccessDeniedException');
   });
 
-  it('lets in the account of a grant, until the grant is revoked', () => {
+  it('lets in the grantee of a grant, for its operations, until the grant is revoked', () => {
     const { keyId, arn } = keys.create(own);
-    const problem = () => keys.usable({ ...own, account: OTHER }, arn);
+    const see = () => call('DescribeKey', { KeyId: arn }, OTHER).__type ?? 'seen';
     const grant = {
       KeyId: keyId,
-      Name: 'for the copier',
-      GranteePrincipal: `arn:aws:iam::${OTHER}:role/copier`,
-      Operations: ['Decrypt', 'CreateGrant'],
+      Name: 'for the other account',
+      GranteePrincipal: `arn:aws:iam::${OTHER}:root`,
+      Operations: ['DescribeKey', 'Decrypt'],
     };
     expect(call('ListGrants', { KeyId: keyId })).toEqual({ status: 200, Grants: [], Truncated: false });
-    expect(problem()).toEqual({ problem: 'no-access' });
+    expect(see()).toBe('AccessDeniedException');
     const { GrantId } = call('CreateGrant', grant);
-    expect(problem()).toMatchObject({ key: { arn } });
+    expect(see()).toBe('seen');
+    expect(keys.usableByEc2({ ...own, account: OTHER }, arn, 'snap-1')).toEqual({ problem: 'no-access' });
+    expect(call('CreateGrant', grant, OTHER).__type).toBe('NotFoundException');
+    expect(call('CreateGrant', { ...grant, KeyId: arn }, OTHER).__type).toBe('AccessDeniedException');
     const shown = {
       ...grant,
       KeyId: arn,
@@ -159,13 +163,31 @@ describe('the KMS protocol', () => {
       CreationDate: 1772424000,
       IssuingAccount: `arn:aws:iam::${OWNER}:root`,
     };
-    expect(call('ListGrants', { KeyId: arn }, OTHER).Grants).toEqual([shown]);
+    expect(call('ListGrants', { KeyId: arn }).Grants).toEqual([shown]);
     expect(call('ListGrants', { KeyId: keyId, GranteePrincipal: 'someone else' }).Grants).toEqual([]);
     expect(call('RevokeGrant', { KeyId: keyId, GrantId }).status).toBe(200);
-    expect(problem()).toEqual({ problem: 'no-access' });
+    expect(see()).toBe('AccessDeniedException');
     expect(call('RevokeGrant', { KeyId: keyId, GrantId }).__type).toBe('NotFoundException');
     call('DisableKey', { KeyId: keyId });
     expect(call('CreateGrant', grant).__type).toBe('DisabledException');
+  });
+
+  it('says to a role what it may not do, and why', () => {
+    const { arn } = keys.create(own);
+    const answer = kms.handle({
+      ...own,
+      principal: {
+        account: OWNER,
+        arn: `arn:aws:sts::${OWNER}:assumed-role/looker/session`,
+        roleArn: `arn:aws:iam::${OWNER}:role/looker`,
+      },
+      target: 'TrentService.DescribeKey',
+      body: JSON.stringify({ KeyId: arn }),
+    });
+    expect(JSON.parse(answer.body)).toEqual({
+      __type: 'AccessDeniedException',
+      message: `User: arn:aws:sts::${OWNER}:assumed-role/looker/session is not authorized to perform: kms:DescribeKey on resource: ${arn} because no identity-based policy allows the kms:DescribeKey action`,
+    });
   });
 
   it('lists keys and aliases in pages', () => {

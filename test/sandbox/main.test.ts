@@ -40,6 +40,8 @@ describe('npm run sandbox', { timeout: 60_000 }, () => {
       dir,
       '--speed',
       '99',
+      '--companion',
+      'companions/destination-region.yml:000000000000:us-east-1:HomeRegion=eu-west-1',
     );
     await ready;
     const endpoint = /ready: (http:\/\/127\.0\.0\.1:\d+), 99 times faster/.exec(printed.out)?.[1];
@@ -50,6 +52,9 @@ describe('npm run sandbox', { timeout: 60_000 }, () => {
     for (const command of ['status --watch', 'audit', 'retry --all-failed']) {
       expect(printed.out).toContain(`\n  npx snapshot-copier ${command}\n`);
     }
+    expect(printed.out).toContain(
+      'account 000000000000 has companions/destination-region.yml in us-east-1, stack companion-1',
+    );
     expect(printed.out).toContain('made the key alias/dr-copies in us-east-1');
     expect(printed.out).toContain(
       'no such key: arn:aws:kms:us-west-2:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab',
@@ -66,6 +71,7 @@ describe('npm run sandbox', { timeout: 60_000 }, () => {
     ['a port that is none', ['--port', 'abc'], 'It must be a whole number from 0 to 65535.'],
     ['a Region that is none', ['--region', 'europe'], 'It must be a Region of the partition aws'],
     ['an option that is none', ['--fast'], "unknown option '--fast'"],
+    ['a companion without an account', ['--companion', 'companions/destination-region.yml:eu-west-1'], 'an account'],
     [
       'a folder without a package',
       ['--rules', TEST_RULES, '--port', '0', '--package-dir', 'none'],

@@ -10,7 +10,7 @@ const letIn = {
   Action: 'sqs:SendMessage',
   Resource: QUEUE,
 };
-const all = { Principal: '*', Action: 'sqs:*' };
+const all = { Principal: '*', Action: 'sqs:*', Resource: QUEUE };
 
 function onlyIf(operator: string, key: string, value: string | readonly string[]) {
   return [{ ...letIn, Condition: { [operator]: { [key]: value } } }];

@@ -16,7 +16,7 @@ function schedule(properties: Readonly<Record<string, unknown>> = {}, target: Re
       FlexibleTimeWindow: { Mode: 'OFF' },
       Target: {
         Arn: { 'Fn::GetAtt': ['sweepLambdaFunction', 'Arn'] },
-        RoleArn: 'arn:aws:iam::000000000000:role/scheduler',
+        RoleArn: 'arn:aws:iam::000000000000:role/fixture',
         Input: '{"task":"sweep"}',
         ...target,
       },

@@ -150,6 +150,16 @@ describe('a paced clock', () => {
     expect(passed).toBeLessThanOrEqual(real * 100 + 100);
   });
 
+  it('runs slower or faster when it is told to', async () => {
+    const { afterReal, setSpeed, now } = install({ mode: 'paced', speed: 10_000 });
+    setSpeed(1);
+    const [before, began] = [now(), performance.now()];
+    await new Promise<void>((resolve) => {
+      afterReal(60, resolve);
+    });
+    expect(now() - before).toBeLessThanOrEqual(performance.now() - began + 10);
+  });
+
   it('runs at real speed while work is under way', async () => {
     const { afterReal, begin, now } = install(HUNDRED_TIMES);
     const end = begin();

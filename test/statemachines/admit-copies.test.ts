@@ -5,6 +5,7 @@ import type { Looked } from '../../functions/admit-copies.ts';
 import { parseStateMachine, readDefinition, type StateMachine } from '../../packaging/state-machine.ts';
 import { aslValidatorProblems, languageServiceProblems } from '../support/asl-problems.ts';
 import {
+  branchesOf,
   claimsAbout,
   functionsThatOutliveTheirTask,
   lambdaTroubleNotRetried,
@@ -121,7 +122,7 @@ function actionsWithoutBranch(of: StateMachine): readonly string[] {
   const wanted: Readonly<Record<Looked['action'], string>> = { beat: 'WaitForBeat', end: 'Looked' };
   const { WhatNext: choice, WaitForBeat: wait, Looked: last } = of.States;
   if (choice?.Type !== 'Choice') return ['WhatNext is no choice'];
-  const branches = new Map(choice.Choices.map(({ StringEquals, Next }) => [StringEquals, Next]));
+  const branches = branchesOf(choice);
   const wrong = Object.entries(wanted).filter(([action, next]) => (branches.get(action) ?? choice.Default) !== next);
   return [
     ...wrong.map(([action]) => action),

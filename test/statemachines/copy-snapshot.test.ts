@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { CopyProgress } from '../../core/copy-progress.ts';
+import type { PreparedSource } from '../../core/prepare-source.ts';
 import { LIMITS } from '../../core/rules/limits.ts';
 import { decideWithoutSource } from '../../core/source-readiness.ts';
 import { waitSeconds } from '../../core/wait-schedule.ts';
@@ -13,6 +14,7 @@ import {
 } from '../../packaging/state-machine.ts';
 import { aslValidatorProblems, languageServiceProblems } from '../support/asl-problems.ts';
 import {
+  branchesOf,
   claimsAbout,
   ERROR_CLASSES,
   functionsThatOutliveTheirTask,
@@ -35,6 +37,8 @@ const claim = claimsAbout(definition);
 
 /** What may pass, and where it can come. A full Region is no trouble: see below. */
 const TEMPORARY_ERRORS: Readonly<Record<string, readonly string[]>> = {
+  // It copies as well, in the source account.
+  PrepareSource: ['ThrottledError', 'ServiceTroubleError', 'NotYetVisibleError', 'CopyOutcomeUnknownError'],
   StartCopy: ['ThrottledError', 'ServiceTroubleError', 'NotYetVisibleError', 'CopyOutcomeUnknownError'],
   CheckCopy: ['ThrottledError', 'ServiceTroubleError', 'NotYetVisibleError'],
   TagCopy: ['ThrottledError', 'ServiceTroubleError', 'NotYetVisibleError', 'SourceNotMarkedError'],
@@ -49,7 +53,7 @@ describe('two validators accept the definition', () => {
   it.each([
     ['a transition to nowhere', 'States.TagCopy.Next', 'Copid'],
     ['a catch to nowhere', 'States.TagCopy.Catch.0.Next', 'RemoveFailed'],
-    ['a state that nothing leads to', 'States.WhatNext.Choices.2.Next', 'Copied'],
+    ['a state that nothing leads to', 'States.WhatNext.Choices.3.Next', 'Copied'],
     ['a path that cannot be read', 'States.WhatNext.Choices.0.Variable', '$.copy..[action'],
   ])('and asl-validator would notice %s', (_, path, value) => {
     expect(aslValidatorProblems(planted(definition, path, value))).not.toEqual([]);
@@ -126,6 +130,15 @@ claim("trouble of Lambda's own is tried again by every task that calls a functio
 
 claim('retries spread by FULL jitter, but for the lost answers of CopySnapshot', retriesInStep, [
   ['a thundering herd', 'States.TagCopy.Retry.0.JitterStrategy', 'NONE'],
+]);
+
+claim('a source whose owner has the companion is prepared first, and no other', sourcesNotPrepared, [
+  ['a copy that begins before its source is shared', 'States.WhoseSource.Choices.0.Next', 'StartCopy'],
+  ['every source taken for one of a companion', 'States.WhoseSource.Default', 'PrepareSource'],
+  ['another field than that of the request', 'States.WhoseSource.Choices.0.Variable', '$.companion'],
+  ['an unknown action taken for ready', 'States.IsSourceReady.Default', 'StartCopy'],
+  ['a share that is not waited for', 'States.IsSourceReady.Choices.1.StringEquals', 'waits'],
+  ['a wait that does not look again', 'States.WaitForSource.Next', 'StartCopy'],
 ]);
 
 claim('a lost answer is looked for no earlier than EC2 surely lists the copy', lostAnswersRetriedTooSoon, [
@@ -233,19 +246,42 @@ function retriesInStep(of: StateMachine): readonly string[] {
     Retry.filter(
       ({ JitterStrategy, ErrorEquals }) =>
         JitterStrategy !== 'FULL' &&
-        !(name === 'StartCopy' && ErrorEquals.every((error) => LEAVE_OUTCOME_UNKNOWN.has(error))),
+        !(COPYING.has(name) && ErrorEquals.every((error) => LEAVE_OUTCOME_UNKNOWN.has(error))),
     ).map(({ ErrorEquals }) => `${name}: ${ErrorEquals.join()}`),
   );
 }
 
+/** What asks EC2 for copies: in the account of the service, and in a source account. */
+const COPYING = new Set(['StartCopy', 'PrepareSource']);
+
 function lostAnswersRetriedTooSoon(of: StateMachine): readonly string[] {
-  return (
-    tasksOf(of)
-      .find(([name]) => name === 'StartCopy')?.[1]
-      .Retry.filter(({ ErrorEquals }) => ErrorEquals.some((error) => LEAVE_OUTCOME_UNKNOWN.has(error)))
+  const copying = tasksOf(of).filter(([name]) => COPYING.has(name));
+  if (copying.length !== COPYING.size) return ['StartCopy or PrepareSource is missing'];
+  return copying.flatMap(([, { Retry }]) =>
+    Retry.filter(({ ErrorEquals }) => ErrorEquals.some((error) => LEAVE_OUTCOME_UNKNOWN.has(error)))
       .filter(({ IntervalSeconds, JitterStrategy }) => IntervalSeconds < 300 || JitterStrategy !== 'NONE')
-      .map(({ ErrorEquals }) => ErrorEquals.join()) ?? ['there is no StartCopy']
+      .map(({ ErrorEquals }) => ErrorEquals.join()),
   );
+}
+
+function sourcesNotPrepared(of: StateMachine): readonly string[] {
+  // An action that PreparedSource gains or loses stops the type check here.
+  const wanted: Readonly<Record<PreparedSource['action'], string>> = {
+    ready: 'StartCopy',
+    wait: 'WaitForSource',
+    skip: 'SourceGone',
+  };
+  const { WhoseSource: whose, IsSourceReady: choice, WaitForSource: wait } = of.States;
+  if (whose?.Type !== 'Choice' || choice?.Type !== 'Choice') return ['WhoseSource or IsSourceReady is no choice'];
+  const branches = branchesOf(choice);
+  const first = JSON.stringify(whose.Choices);
+  return [
+    ...(first === '[{"Variable":"$.source.companion","IsPresent":true,"Next":"PrepareSource"}]' ? [] : [first]),
+    ...(whose.Default === 'StartCopy' && of.StartAt === 'WhoseSource' ? [] : ['other sources are not copied at once']),
+    ...Object.entries(wanted).flatMap(([action, next]) => (branches.get(action) === next ? [] : [action])),
+    ...(choice.Default === 'RemoveFailedCopy' ? [] : ['an unknown action']),
+    ...(wait?.Type === 'Wait' && wait.Next === 'PrepareSource' ? [] : ['a wait does not look again']),
+  ];
 }
 
 /** Leave nothing to be mended: a good copy whose source has no mark, and a request that waits for a slot. */
@@ -290,7 +326,7 @@ function actionsWithoutBranch(of: StateMachine): readonly string[] {
   };
   const choice = of.States['WhatNext'];
   if (choice?.Type !== 'Choice') return ['WhatNext is no choice'];
-  const branches = new Map(choice.Choices.map(({ StringEquals, Next }) => [StringEquals, Next]));
+  const branches = branchesOf(choice);
   const wrong = Object.entries(wanted).filter(([action, next]) => (branches.get(action) ?? choice.Default) !== next);
   const unknown = [...branches.keys()].filter((action) => !Object.hasOwn(wanted, action));
   return [...wrong.map(([action]) => action), ...unknown, ...(choice.Default === wanted.giveUp ? [] : ['Default'])];

@@ -153,6 +153,8 @@ describe('a snapshot that a rule selects', () => {
   it('is complete even if its source is gone by then, and nothing is tried again for that', async () => {
     const world = await newWorld();
     const source = await world.snapshot({ Backup: 're-encrypt' });
+    const isComplete = () => world.copies(source).some(({ state }) => state === 'completed');
+    await world.sandbox.advanceUntil(isComplete, 3_600_000);
     await world.ec2(SOURCE_REGION).send(new DeleteSnapshotCommand({ SnapshotId: source }));
     await world.pass('20 min');
     const { status, output } = world.execution(`${source}-${SOURCE_REGION}-1`);

@@ -81,7 +81,8 @@ describe('a copy whose source was deleted while it waited for a slot', () => {
       code: 'ResourceLimitExceeded',
       destinationRegion: FRANKFURT,
     });
-    const source = await world.snapshot({ Backup: 'nightly' });
+    // One destination: a copy to another would be under way, and fail.
+    const source = await world.snapshot({ Backup: 'three-at-once' });
     expect(await new LedgerView(world).request(source, FRANKFURT)).toMatchObject({ status: 'waiting', attempt: 1 });
     await world.ec2(SOURCE_REGION).send(new DeleteSnapshotCommand({ SnapshotId: source }));
     await world.pass('2 h');

@@ -22,7 +22,7 @@ const UNITS = { s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 /** A duration as people say it: `30 s`, `10 min`, `2 h`, `3 d`. */
 export type Duration = `${number} ${keyof typeof UNITS}`;
 
-function milliseconds(duration: Duration): number {
+export function milliseconds(duration: Duration): number {
   const found = /^([\d.]+) (s|min|h|d)$/.exec(duration);
   if (found === null) throw new Error(`Not a duration: ${duration}`);
   const unit = found[2];

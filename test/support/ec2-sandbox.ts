@@ -5,8 +5,11 @@ import {
   ModifySnapshotAttributeCommand,
 } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
+import type { Caller } from '../../sandbox/accounts.ts';
 import { type Ec2Options, Ec2Service, type SnapshotRecord } from '../../sandbox/ec2/ec2-service.ts';
 import type { BusEvent } from '../../sandbox/events/event.ts';
+import { Iam } from '../../sandbox/iam/iam.ts';
+import type { Principal } from '../../sandbox/iam/types.ts';
 import { KeyStore } from '../../sandbox/kms/key-store.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
 
@@ -21,7 +24,8 @@ const sentSchema = z.object({ body: z.string() });
 export class Ec2Sandbox {
   readonly clock: ManualClock = manualClock();
   readonly events: BusEvent[] = [];
-  readonly keys: KeyStore = new KeyStore({ clock: this.clock });
+  readonly iam: Iam = new Iam({ clock: this.clock });
+  readonly keys: KeyStore = new KeyStore({ clock: this.clock, iam: this.iam });
   readonly service: Ec2Service;
   readonly #clients = new Map<string, EC2Client>();
 
@@ -34,26 +38,28 @@ export class Ec2Sandbox {
     });
   }
 
-  /** The SDK as an account sees a Region. */
-  as(account: string, region: string): EC2Client {
-    const known = this.#clients.get(`${account} ${region}`);
+  /** The SDK as an account sees a Region: its administrator, or somebody else in it. */
+  as(account: string, region: string, principal?: Principal): EC2Client {
+    const name = `${principal?.arn ?? account} ${region}`;
+    const known = this.#clients.get(name);
     if (known !== undefined) return known;
     const client = new EC2Client({
       region,
       credentials: { accessKeyId: account, secretAccessKey: 'secret', sessionToken: 'session-token' },
       maxAttempts: 1,
       requestHandler: {
-        handle: async (request: unknown) => ({ response: await this.#answer(account, region, request) }),
+        handle: async (request: unknown) => ({
+          response: await this.#answer({ account, region, ...(principal && { principal }) }, request),
+        }),
       },
     });
-    this.#clients.set(`${account} ${region}`, client);
+    this.#clients.set(name, client);
     return client;
   }
 
-  async #answer(account: string, region: string, request: unknown) {
+  async #answer(caller: Caller, request: unknown) {
     const answer = this.service.handle({
-      account,
-      region,
+      ...caller,
       params: new URLSearchParams(sentSchema.parse(request).body),
     });
     if ('hang' in answer) return new Promise<never>(() => {});

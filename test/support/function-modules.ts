@@ -3,4 +3,7 @@ import './function-settings.ts';
 import { vi } from 'vitest';
 
 /** Only a package has rules beside the functions; tests hand over their own. */
-vi.mock('../../functions/packaged-rules.ts', () => ({ readPackagedRules: () => [] }));
+vi.mock('../../functions/packaged-rules.ts', () => ({
+  readPackagedRules: () => [],
+  readPackagedSourceAccounts: () => ({ accounts: [] }),
+}));

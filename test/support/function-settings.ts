@@ -13,6 +13,7 @@ Object.assign(process.env, {
   LEDGER_TABLE: 'ebs-snapshot-copier-test-LedgerTable',
   KEEP_REQUESTS_DAYS: '90',
   LOOKBACK_HOURS: '24',
+  SOURCE_EXTERNAL_ID: 'ebs-snapshot-copier-test',
   DEAD_LETTER_TOPIC_ARN: `arn:aws:sns:eu-west-1:${ACCOUNT}:ebs-snapshot-copier-test-alerts`,
   COPIER_ROLE_ARN: `arn:aws:iam::${ACCOUNT}:role/ebs-snapshot-copier-test-StartCopyRole`,
   POWERTOOLS_SERVICE_NAME: 'ebs-snapshot-copier-test',

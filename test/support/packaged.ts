@@ -10,6 +10,9 @@ const folder = join(repository, '.sandbox/test');
 /** The rules that the service is packaged with for tests, if not for one of the shipped ones. */
 export const TEST_RULES: string = join(repository, 'test/support/copy-rules.yml');
 
+/** Others, with source accounts that have the companion. */
+export const ACROSS_ACCOUNTS_RULES: string = join(repository, 'test/support/across-accounts-rules.yml');
+
 /** Those that come with the repository. */
 export const SHIPPED_RULES: string = join(repository, 'copy-rules.yml');
 

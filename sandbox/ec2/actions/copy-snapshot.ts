@@ -59,14 +59,10 @@ export const copySnapshot: Ec2Action = action({
     // Outposts hold encrypted snapshots only: https://docs.aws.amazon.com/ebs/latest/userguide/snapshots-outposts.html
     const mustEncrypt = source?.kmsKeyArn !== undefined || input.DestinationOutpostArn !== undefined;
     const keyName = chooseKey(world, caller, input, mustEncrypt);
-    const found = keyName === undefined ? undefined : world.settings.keys.usable(caller, keyName);
-    if (
-      keyName !== undefined &&
-      found !== undefined &&
-      'problem' in found &&
-      world.settings.unusableKey === 'refused'
-    ) {
-      throw keyRefusal(keyName, found.problem);
+    const found = keyName === undefined ? undefined : world.settings.keys.findForEc2(caller, keyName);
+    if (keyName !== undefined && found !== undefined && 'problem' in found) {
+      const isRefused = found.problem === 'hidden' || world.settings.unusableKey === 'refused';
+      if (isRefused) throw keyRefusal(keyName, found.problem);
     }
     checkSlots(world, caller);
     checkSnapshotQuota(world, caller, 1);

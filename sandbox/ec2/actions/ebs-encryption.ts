@@ -37,7 +37,7 @@ export const modifyEbsDefaultKmsKeyId: Ec2Action = action({
   name: 'ModifyEbsDefaultKmsKeyId',
   parameters: { KmsKeyId: text },
   run: (world, caller, { KmsKeyId }) => {
-    const found = world.settings.keys.usable(caller, KmsKeyId);
+    const found = world.settings.keys.findForEc2(caller, KmsKeyId);
     if ('problem' in found) throw keyRefusal(KmsKeyId, found.problem);
     world.settingsOf(caller).defaultKmsKeyArn = found.key.arn;
     return { kmsKeyId: found.key.arn };

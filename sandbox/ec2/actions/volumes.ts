@@ -123,10 +123,11 @@ function makeVolume(world: Ec2World, caller: Caller, input: VolumeInput): Volume
     );
   }
   const keyName = chooseKey(world, caller, input, source?.kmsKeyArn !== undefined || input.OutpostArn !== undefined);
-  const found = keyName === undefined ? undefined : world.settings.keys.usable(caller, keyName);
+  const volumeId = world.newVolumeId();
+  const found = keyName === undefined ? undefined : world.settings.keys.usableByEc2(caller, keyName, volumeId);
   if (keyName !== undefined && found !== undefined && 'problem' in found) throw keyRefusal(keyName, found.problem);
   return {
-    volumeId: world.newVolumeId(),
+    volumeId,
     ordinal: world.nextVolumeOrdinal(),
     account: caller.account,
     region: caller.region,

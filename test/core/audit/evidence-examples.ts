@@ -91,6 +91,8 @@ export function evidence(over: Partial<Evidence> = {}): Evidence {
     since: new Date(hoursAgo(30 * 24)),
     rpoSeconds: 24 * 3600,
     sources: [],
+    companions: [],
+    unseen: [],
     sourceRegions: ['eu-west-1'],
     copies: [],
     untagged: new Set(),

@@ -73,6 +73,18 @@ describe('an orphaned copy', () => {
     expect(orphans({ ...listed, sourceRegions: ['eu-west-1'] })).toEqual([]);
   });
 
+  it('of an account that could not be looked into may have its source there, and is none', () => {
+    const theirs = source(1, 30, { ownerId: '111122223333' });
+    const companions = ['111122223333'];
+    const unseen = (region: string) => ({ account: '111122223333', region, why: 'no such role' });
+    const known = { copies: [copyOf(theirs)], companions };
+    expect(orphans({ ...known, unseen: [unseen('eu-west-1')] })).toEqual([]);
+    expect(orphans({ ...known, unseen: [unseen('us-west-2')] })[0]?.reason).toBe(
+      `its source ${SOURCE.snapshotId} is not in eu-west-1 any more`,
+    );
+    expect(orphans({ ...known, companions: [] })[0]?.reason).toContain('or account 111122223333 does not share it');
+  });
+
   it.each(['snapshot-copier:source-snapshot', 'snapshot-copier:source-start-time'])(
     'cannot be traced without the tag %s, however old it is',
     (tag) => {

@@ -193,7 +193,9 @@ describe('the policy of a key', () => {
     const [finding] = verdict(policyOf({ ...allow, Principal: { AWS: `arn:aws:iam::${HOME}:role/admin` } }));
     expect(finding?.status).toBe('problem');
     expect(finding?.found).toBe('neither it nor a grant lets the role, or its account, use the key at all');
-    expect(finding?.mend[0]?.paste).toContain(`"Principal": { "AWS": "${ROLE}" }`);
+    expect(finding?.mend[0]?.paste).toContain(
+      `"ArnLike": {"aws:PrincipalArn":"arn:aws:iam::${HOME}:role/snapshot-copier/ebs-snapshot-copier-prod/*"}`,
+    );
     expect(finding?.mend[1]?.run?.[2]).toBe(
       `&& aws kms put-key-policy --region eu-central-1 --policy-name default --key-id ${METADATA.keyId} --policy file://key-policy.json`,
     );

@@ -22,7 +22,13 @@ function rule(over: Partial<EventRule> = {}): EventRule {
 }
 
 function expected(over: Partial<ExpectedRule> = {}): ExpectedRule {
-  return { name: 'rule-1', logicalId: 'OnSnapshotEventRule', rule: rule(), targets: { value: 1 }, ...over };
+  return {
+    name: 'rule-1',
+    logicalId: 'OnSnapshotEventRule',
+    rule: rule(),
+    targets: { value: ['arn:aws:lambda:eu-west-1:444455556666:function:f'] },
+    ...over,
+  };
 }
 
 describe('event rules', () => {
@@ -45,9 +51,31 @@ describe('event rules', () => {
     expect(briefs(check(missing))[0]).toMatch(
       /^problem: there is none of this name in eu-west-1\nnpx serverless deploy /,
     );
-    expect(briefs(check(expected({ targets: { value: 0 } })))[0]).toMatch(
+    expect(briefs(check(expected({ targets: { value: [] } })))[0]).toMatch(
       /^problem: it has no target\nnpx serverless deploy /,
     );
+  });
+
+  it('on the bus for source accounts are enabled there, and lead to the function that judges', () => {
+    const fn = `arn:aws:lambda:eu-west-1:444455556666:function:${DEPLOYMENT.install.name}-onSnapshotEvent`;
+    const all = JSON.stringify({ source: [{ prefix: '' }] });
+    const onBus = (over: Partial<ExpectedRule> = {}) =>
+      expected({
+        logicalId: 'SourceEventsRule',
+        bus: 'ebs-snapshot-copier-prod',
+        rule: rule({ pattern: all }),
+        targets: { value: ['arn:aws:sqs:eu-west-1:444455556666:other', fn] },
+        ...over,
+      });
+    expect(check(onBus())[0]?.status).toBe('ok');
+    const [disabled] = check(onBus({ rule: rule({ pattern: all, isEnabled: false }) }));
+    expect(disabled?.about).toBe('event rule rule-1 (all that source accounts tell)');
+    expect(disabled && brief(disabled)).toBe(
+      'problem: disabled\naws events enable-rule --region eu-west-1 --event-bus-name ebs-snapshot-copier-prod --name rule-1',
+    );
+    const elsewhere = briefs(check(onBus({ targets: { value: [`${fn}2`] } })));
+    expect(elsewhere[0]).toMatch(/^problem: it does not lead to the function onSnapshotEvent\nnpx serverless deploy /);
+    expect(briefs(check(onBus({ targets: { value: [] } })))[0]).toContain('it has no target');
   });
 
   it('whose targets were not looked up say nothing of them', () => {

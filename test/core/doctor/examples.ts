@@ -7,7 +7,7 @@ import type { Snapshot } from '../../../core/snapshot.ts';
 
 export const HOME = '444455556666';
 export const PARTNER = '111122223333';
-export const ROLE = `arn:aws:iam::${HOME}:role/ebs-snapshot-copier-prod-StartCopyRole`;
+export const ROLE = `arn:aws:iam::${HOME}:role/snapshot-copier/ebs-snapshot-copier-prod/ebs-snapshot-copier-prod-StartCopyRole`;
 export const KEY_ARN = `arn:aws:kms:eu-central-1:${HOME}:key/1234abcd-12ab-34cd-56ef-1234567890ab`;
 
 export const INSTALL: Install = {

@@ -40,7 +40,8 @@ describe('whom a statement means', () => {
     ['a service', { Service: 'ec2.amazonaws.com' }, 'silent'],
     [
       'a session of the role',
-      { AWS: ROLE.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/').concat('/x') },
+      // Without the path of the role.
+      { AWS: `arn:aws:sts::${HOME}:assumed-role/${ROLE.split('/').at(-1)}/x` },
       'undecided',
     ],
   ])('%s', (_, Principal, expected) => {
@@ -128,7 +129,10 @@ describe('conditions', () => {
     [{ StringNotEqualsIgnoreCase: { 'kms:ViaService': VIA.toUpperCase() } }, 'silent'],
     [{ StringEquals: { 'kms:CallerAccount': HOME, 'kms:ViaService': VIA } }, 'allowed'],
     [{ StringEquals: { 'kms:CallerAccount': PARTNER, 'aws:PrincipalOrgID': 'o-1' } }, 'silent'],
-    [{ ArnEquals: { 'aws:PrincipalArn': 'arn:aws:iam::*:role/ebs-snapshot-copier-*' } }, 'allowed'],
+    [
+      { ArnEquals: { 'aws:PrincipalArn': 'arn:aws:iam::*:role/snapshot-copier/ebs-snapshot-copier-prod/*' } },
+      'allowed',
+    ],
     [{ ArnLike: { 'aws:PrincipalArn': 'arn:aws:iam::*:role/admin' } }, 'silent'],
     [{ ArnNotEquals: { 'aws:PrincipalArn': ROLE } }, 'silent'],
     [{ ArnNotLike: { 'aws:PrincipalArn': 'arn:aws:iam::*:role/admin' } }, 'allowed'],

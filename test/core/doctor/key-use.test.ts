@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { parseKeyPolicy } from '../../../core/doctor/key-policy.ts';
-import { ACTIONS_ON_KEYS, type Grant, keyUse } from '../../../core/doctor/key-use.ts';
-import { ec2Services, keyStatements } from '../../../core/key-statements.ts';
+import { type Grant, keyUse } from '../../../core/doctor/key-use.ts';
+import { ACTIONS_ON_KEYS, ec2Services, keyStatements } from '../../../core/key-statements.ts';
 import { permissionsOf } from '../../../packaging/derive-permissions.ts';
-import { HOME, KEY_ARN, ROLE, ROOT_POLICY, rules } from './examples.ts';
+import { HOME, INSTALL, KEY_ARN, ROLE, ROOT_POLICY, rules } from './examples.ts';
 
 const USER = { roleArn: ROLE, account: HOME, keyArn: KEY_ARN, viaService: ec2Services(['eu-central-1']) };
 
@@ -30,7 +30,7 @@ describe('what EC2 needs of a key', () => {
   });
 
   it('is allowed by the statements that are offered to paste', () => {
-    const statements = z.unknown().parse(JSON.parse(`[${keyStatements(ROLE, ['eu-west-1', 'eu-central-1'])}]`));
+    const statements = z.unknown().parse(JSON.parse(`[${keyStatements(INSTALL, ['eu-west-1', 'eu-central-1'])}]`));
     expect(use(JSON.stringify({ Statement: statements }))).toMatchObject({ denied: [], missing: [], undecided: [] });
   });
 

@@ -82,9 +82,10 @@ describe('the keys of sources', () => {
   });
 
   it('belong to accounts whose keys the role may use', () => {
+    let companions: readonly string[] = [];
     const key = { name: KEY, region: 'eu-west-1', as: 'source', rules: ['shared'], usedFrom: [] } as const;
     const check = (name: string, select: object) =>
-      briefs(checkSourceKeyOwner({ ...key, name }, rules({ name: 'shared', select }), HOME));
+      briefs(checkSourceKeyOwner({ ...key, name }, rules({ name: 'shared', select }), companions, HOME));
     expect(check(KEY, { tags: { Backup: true } })).toEqual([]);
     expect(check('1111aaaa-22bb-33cc-44dd-5555eeee6666', { tags: { Backup: true } })).toEqual([]);
     expect(check(THIRD, {})).toEqual([]);
@@ -94,5 +95,8 @@ describe('the keys of sources', () => {
     ]);
     expect(check(THIRD, { tags: { Backup: true } })[0]).toContain('owners: [self, "999999999999"]');
     expect(check(KEY, { owners: [PARTNER] })[0]).toContain(`it belongs to account ${HOME}`);
+    companions = ['999999999999'];
+    expect(check(THIRD, { tags: { Backup: true } })).toEqual([]);
+    expect(check(THIRD, { tags: { Backup: true }, owners: ['self'] })).toHaveLength(1);
   });
 });

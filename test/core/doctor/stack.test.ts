@@ -10,6 +10,7 @@ import {
   type FunctionState,
   notDeployedYet,
 } from '../../../core/doctor/stack.ts';
+import type { SourceAccounts } from '../../../core/rules.ts';
 import { brief, briefs, DEPLOYMENT, INSTALL, rules } from './examples.ts';
 
 it('before the first deployment there is nothing to judge, and deploying comes next', () => {
@@ -108,9 +109,12 @@ describe('functions', () => {
 });
 
 describe('a rules file beside what is deployed', () => {
-  const deployed = rules({ name: 'nightly' }, { name: 'weekly' });
-  const compare = (file: ReturnType<typeof rules> | undefined) =>
-    brief(checkDeployedRules(deployed, { file: 'copy-rules.yml', rules: file }, DEPLOYMENT));
+  const none: SourceAccounts = { accounts: [] };
+  const deployed = { rules: rules({ name: 'nightly' }, { name: 'weekly' }), sourceAccounts: none };
+  const compare = (file: ReturnType<typeof rules> | undefined, sourceAccounts = none) => {
+    const of = { file: 'copy-rules.yml', rules: file && { rules: file, sourceAccounts } };
+    return brief(checkDeployedRules(deployed, of, DEPLOYMENT));
+  };
 
   it('is the same, or not deployed yet', () => {
     expect(compare(rules({ name: 'nightly' }, { name: 'weekly' }))).toBe('ok: the same');
@@ -121,6 +125,12 @@ describe('a rules file beside what is deployed', () => {
 
   it('matters in its order too, for the first rule wins', () => {
     expect(compare(rules({ name: 'weekly' }, { name: 'nightly' }))).toContain('the rules are in another order');
+  });
+
+  it('may list other source accounts', () => {
+    expect(compare(deployed.rules, { accounts: ['111122223333'] })).toContain(
+      'warning: not deployed yet: sourceAccounts are others\n',
+    );
   });
 
   it('may be wrong', () => {

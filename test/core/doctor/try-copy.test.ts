@@ -55,7 +55,8 @@ describe('a dry run', () => {
   });
 
   it('needs a snapshot', () => {
-    const finding = nothingToTry(['eu-central-1', 'us-east-1'], ['nightly'], 3);
+    const finding = nothingToTry(['eu-central-1', 'us-east-1'], ['nightly'], 3, false);
+    expect(nothingToTry(['eu-central-1'], ['nightly'], 3, true).found).toContain('that this account may use now');
     expect(finding.about).toBe('dry run of copies to eu-central-1, us-east-1');
     expect(finding.status).toBe('unchecked');
   });

@@ -1,11 +1,13 @@
 import {
+  DescribeEventBusCommand,
   DescribeRuleCommand,
   DisableRuleCommand,
   EnableRuleCommand,
   EventBridgeClient,
+  ListArchivesCommand,
+  ListEventBusesCommand,
   ListRulesCommand,
   ListTargetsByRuleCommand,
-  PutEventsCommand,
 } from '@aws-sdk/client-eventbridge';
 import { describe, expect, it } from 'vitest';
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
@@ -89,7 +91,7 @@ describe('the API of EventBridge', () => {
     expect(await heardAfterOneMore(sandbox)).toBe(2);
   });
 
-  it('shows the rules of the Region that is asked, and of the home account alone', async () => {
+  it('shows the rules of the Region that is asked, and of the account that asks', async () => {
     const companion = { template: 'companions/destination-region.yml', region: 'eu-central-1' };
     const sandbox = await fixtureSandbox(service, {
       companions: [{ ...companion, parameters: { HomeRegion: 'eu-west-1' } }],
@@ -101,6 +103,35 @@ describe('the API of EventBridge', () => {
     expect(await names({ account: '111122223333' })).toEqual([]);
   });
 
+  it('shows the buses of an account and Region with their policies, and the rules that are on each', async () => {
+    const letsIn = { Effect: 'Allow', Principal: { AWS: '111122223333' }, Action: 'events:PutEvents', Resource: '*' };
+    const Bus = { Type: 'AWS::Events::EventBus', Properties: { Name: 'mine', Policy: { Statement: letsIn } } };
+    const More = {
+      Type: 'AWS::Events::EventBusPolicy',
+      Properties: { EventBusName: { Ref: 'Bus' }, StatementId: 'More', Statement: { ...letsIn, Principal: '*' } },
+    };
+    const OnMine = ruleTo('Inbox', { Name: 'on-mine', EventBusName: { Ref: 'Bus' } });
+    const events = eventBridge(await fixtureSandbox({ resources: { ...service.resources, Bus, More, OnMine } }));
+
+    const { EventBuses } = await events.send(new ListEventBusesCommand());
+    expect(EventBuses?.map(({ Name, Policy }) => [Name, Policy === undefined])).toEqual([
+      ['default', true],
+      ['mine', false],
+    ]);
+    const { Arn: EventBusName, Policy = '' } = await events.send(new DescribeEventBusCommand({ Name: 'mine' }));
+    expect(EventBusName).toBe('arn:aws:events:eu-west-1:000000000000:event-bus/mine');
+    expect(JSON.parse(Policy).Statement).toEqual([letsIn, { ...letsIn, Principal: '*', Sid: 'More' }]);
+    const { Rules } = await events.send(new ListRulesCommand({ EventBusName }));
+    expect(Rules).toMatchObject([
+      { Name: 'on-mine', Arn: 'arn:aws:events:eu-west-1:000000000000:rule/mine/on-mine', EventBusName: 'mine' },
+    ]);
+    const { Targets } = await events.send(new ListTargetsByRuleCommand({ Rule: 'on-mine', EventBusName: 'mine' }));
+    expect(Targets).toHaveLength(1);
+    await expect(events.send(new ListTargetsByRuleCommand({ Rule: 'other', EventBusName: 'mine' }))).rejects.toThrow(
+      'Rule other does not exist on EventBus mine.',
+    );
+  });
+
   it('says what is not there, in AWS words, and what is not in the sandbox', async () => {
     const events = eventBridge(await fixtureSandbox(service));
     const notFound = { name: 'ResourceNotFoundException', message: 'Rule x does not exist on EventBus default.' };
@@ -110,6 +141,6 @@ describe('the API of EventBridge', () => {
     await expect(events.send(new ListRulesCommand({ EventBusName: 'mine' }))).rejects.toMatchObject({
       message: 'Event bus mine does not exist.',
     });
-    await expect(events.send(new PutEventsCommand({ Entries: [] }))).rejects.toThrow('PutEvents is not in the sandbox');
+    await expect(events.send(new ListArchivesCommand())).rejects.toThrow('ListArchives is not in the sandbox');
   });
 });

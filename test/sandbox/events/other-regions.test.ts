@@ -1,21 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import type { Rule } from '../../../sandbox/events/event-bus.ts';
+import type { Rule } from '../../../sandbox/events/rule.ts';
+import { parsePolicy } from '../../../sandbox/iam/policy-document.ts';
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
 import { fixtureSandbox, queueForEvents } from '../fixture-package.ts';
 
 const SECOND = 1000;
 
+const ROLE = 'arn:aws:iam::000000000000:role/forwards';
+
 /** Sends all events on the default bus of one Region to that of another one. */
 function forwarding(from: string, to: string): Rule {
   return {
     arn: `arn:aws:events:${from}:000000000000:rule/to-${to}`,
-    region: from,
     enabled: true,
     shown: { description: undefined, pattern: {}, targets: [] },
     matches: () => true,
     targets: [
       {
         arn: `arn:aws:events:${to}:000000000000:event-bus/default`,
+        roleArn: ROLE,
         maximumRetryAttempts: 185,
         maximumEventAgeSeconds: 86_400,
       },
@@ -34,6 +37,26 @@ async function forwardingFromFrankfurt(): Promise<Sandbox> {
     },
   };
   const sandbox = await fixtureSandbox({ resources: { Rule, ...queueForEvents('Heard') } });
+  sandbox.iam.addRole({
+    arn: ROLE,
+    account: '000000000000',
+    stack: 'by-hand',
+    logicalId: 'Forwards',
+    trust: parsePolicy(
+      'trust',
+      {
+        Statement: [{ Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+      },
+      'trust',
+    ),
+    policies: [
+      parsePolicy(
+        'identity',
+        { Statement: [{ Effect: 'Allow', Action: 'events:PutEvents', Resource: '*' }] },
+        'policy',
+      ),
+    ],
+  });
   sandbox.bus.addRule(forwarding('eu-central-1', 'eu-west-1'));
   return sandbox;
 }

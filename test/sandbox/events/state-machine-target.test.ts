@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
-import { fixtureSandbox, queueForEvents } from '../fixture-package.ts';
+import { fixtureSandbox, queueForEvents, role } from '../fixture-package.ts';
 
 const SECOND = 1000;
 const RULE_ARN = 'arn:aws:events:eu-west-1:000000000000:rule/fixture-rule';
@@ -33,7 +33,10 @@ function withTarget(target: Readonly<Record<string, unknown>>): Promise<Sandbox>
       ],
     },
   };
-  return fixtureSandbox({ resources: { Machine, Rule, ...queueForEvents('Stuck') } });
+  const Starts = role('events', 'states:StartExecution', '*', 'starts');
+  const Useless = role('events', 'states:StopExecution', '*', 'useless');
+  const Foreign = role('lambda', 'states:StartExecution', '*', 'foreign');
+  return fixtureSandbox({ resources: { Machine, Rule, Starts, Useless, Foreign, ...queueForEvents('Stuck') } });
 }
 
 function happen(sandbox: Sandbox): unknown {
@@ -93,6 +96,26 @@ describe('a rule with a state machine as its target', () => {
       { InputTransformer: { InputTemplate: '{"not": JSON}' } },
       { ERROR_CODE: 'ERROR_FROM_TARGET', ERROR_MESSAGE: expect.stringContaining('InvalidExecutionInput') },
     ],
+    [
+      'that its role may not start',
+      { RoleArn: RoleArn.replace('starts', 'useless') },
+      {
+        ERROR_CODE: 'NO_PERMISSIONS',
+        ERROR_MESSAGE:
+          'User: arn:aws:sts::000000000000:assumed-role/useless/fixture-rule is not authorized to perform: states:StartExecution ' +
+          `on resource: ${MACHINE} because no identity-based policy allows the states:StartExecution action`,
+      },
+    ],
+    [
+      'with a role that EventBridge cannot take on',
+      { RoleArn: RoleArn.replace('starts', 'foreign') },
+      { ERROR_CODE: 'FAILED_TO_ASSUME_ROLE' },
+    ],
+    [
+      'with a role that there is not',
+      { RoleArn: RoleArn.replace('starts', 'gone') },
+      { ERROR_CODE: 'FAILED_TO_ASSUME_ROLE' },
+    ],
   ])('gives the event for one %s up at once', async (_, target, attributes) => {
     const sandbox = await withTarget({ RoleArn, ...target });
     happen(sandbox);
@@ -120,17 +143,17 @@ describe('a target is refused', () => {
     [
       'in another Region',
       { Arn: queue.replace('eu-west-1', 'eu-central-1') },
-      'rules of EventBridge reach other Regions by their buses only',
+      'rules reach other accounts and Regions by their buses only',
+    ],
+    [
+      'in another account',
+      { Arn: queue.replace('000000000000', '111122223333') },
+      'rules reach other accounts and Regions by their buses only',
     ],
     [
       'if it is the bus of the rule itself',
       { Arn: 'arn:aws:events:eu-west-1:000000000000:event-bus/default', RoleArn },
-      'the default buses of the other Regions of account 000000000000',
-    ],
-    [
-      'if it is a bus of another account',
-      { Arn: 'arn:aws:events:eu-central-1:111122223333:event-bus/default', RoleArn },
-      'the default buses of the other Regions of account 000000000000',
+      'is the bus that the rule is on',
     ],
     [
       'if an event should change on its way to a bus',

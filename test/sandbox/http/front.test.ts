@@ -404,12 +404,25 @@ describe('the control endpoints', () => {
       'A right one: {"kind":"duplicate-event"',
     ],
     ['half an event', '/events', '{"detail-type":"x"}', 'This is not an event:'],
+    ['a speed that is none', '/speed', '{"speed":0}', 'This is no speed:'],
+    ['a speed of time that stands still', '/speed', '{"speed":10}', 'Time stands still'],
   ])('refuse %s with a reason', async (_, path, body, message) => {
     const sandbox = await fixtureSandbox(service);
     expect(await control(sandbox, path, { method: 'POST', body })).toEqual({
       status: 400,
       body: expect.stringContaining(message),
     });
+  });
+
+  it('have time run faster', async () => {
+    const sandbox = await fixtureSandbox(service, { time: { mode: 'paced', speed: 1 } });
+    const before = sandbox.clock.now();
+    expect(await control(sandbox, '/speed', { method: 'POST', body: '{"speed":10000}' })).toEqual({
+      status: 200,
+      body: { speed: 10_000 },
+    });
+    // An hour would be an hour.
+    await sandbox.advanceUntil(() => sandbox.clock.now() > before + 3_600_000, 2 * 3_600_000);
   });
 
   it('explain themselves', async () => {

@@ -40,7 +40,7 @@ const service = {
       Type: 'AWS::SNS::TopicPolicy',
       Properties: { Topics: [{ Ref: 'Alerts' }], PolicyDocument: { Statement: [] } },
     },
-    Role: { Type: 'AWS::IAM::Role', Condition: 'IsWanted', Properties: { RoleName: 'role' } },
+    Bus: { Type: 'AWS::Events::EventBus', Condition: 'IsWanted', Properties: { Name: 'bus' } },
   },
 };
 
@@ -116,7 +116,7 @@ describe('CloudFormation', () => {
   it('lists resources 100 at a time, and describes no more than the first 100', async () => {
     const roles = Array.from({ length: 101 }, (_, index) => [
       `Role${index}`,
-      { Type: 'AWS::IAM::Role', Properties: {} },
+      { Type: 'AWS::Logs::LogGroup', Properties: {} },
     ]);
     const sandbox = await fixtureSandbox({ resources: Object.fromEntries(roles) });
     const client = cloudFormation(sandbox);

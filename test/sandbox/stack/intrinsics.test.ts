@@ -35,6 +35,13 @@ const template = {
     Queue: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'stuck' } },
     Role: { Type: 'AWS::IAM::Role', Properties: { RoleName: 'copier', Path: '/service/' } },
     OnlyWithEmail: { Type: 'AWS::SNS::Topic', Condition: 'HasEmail', Properties: {} },
+    Bus: { Type: 'AWS::Events::EventBus', Properties: { Name: 'inbox' } },
+    OnBus: { Type: 'AWS::Events::Rule', Properties: { Name: 'hears', EventBusName: { Ref: 'Bus' } } },
+    OnBusByArn: {
+      Type: 'AWS::Events::Rule',
+      Properties: { Name: 'hears-too', EventBusName: { 'Fn::GetAtt': ['Bus', 'Arn'] } },
+    },
+    OnDefault: { Type: 'AWS::Events::Rule', Properties: { Name: 'hears', EventBusName: 'default' } },
   },
 };
 
@@ -47,6 +54,11 @@ describe('an intrinsic function', () => {
     ['Ref of a queue', { Ref: 'Queue' }, 'http://queues/stuck'],
     ['an attribute, named by a list', { 'Fn::GetAtt': ['Queue', 'Arn'] }, 'arn:aws:sqs:eu-west-1:000000000000:stuck'],
     ['an attribute, named by a text', { 'Fn::GetAtt': 'Role.Arn' }, 'arn:aws:iam::000000000000:role/service/copier'],
+    ['Ref of a rule', { Ref: 'OnDefault' }, 'hears'],
+    ['the ARN of a rule', { 'Fn::GetAtt': 'OnDefault.Arn' }, 'arn:aws:events:eu-west-1:000000000000:rule/hears'],
+    ['Ref of a rule on another bus', { Ref: 'OnBus' }, 'inbox|hears'],
+    ['its ARN', { 'Fn::GetAtt': 'OnBus.Arn' }, 'arn:aws:events:eu-west-1:000000000000:rule/inbox/hears'],
+    ['the same by the ARN of the bus', { Ref: 'OnBusByArn' }, 'inbox|hears-too'],
     [
       'Sub with names, attributes and literals',
       { 'Fn::Sub': ['Topic.TopicName', 'AWS::AccountId', '!Literal'].map(variable).join(' ') },
@@ -117,6 +129,14 @@ describe('a resource without a name', () => {
     expect(names[0]).toMatch(/^it-dev-Alerts-[0-9A-F]{12}$/);
     expect(names[0]).toBe(names[1]);
   });
+
+  it.each([
+    ['LongLogicalIdOfSomeRoleInThisStack', /^it-dev-LongLogicalIdOfSomeRoleInThisStack-[0-9A-F]{12}$/],
+    ['L'.repeat(60), /^it-dev-L{44}-[0-9A-F]{12}$/],
+  ])('is a role with a name of 64 characters at most: %s', (id, expected) => {
+    const resolver = resolverOf({ Resources: { [id]: { Type: 'AWS::IAM::Role' } } });
+    expect(resolver.resolve({ Ref: id }, 'here')).toMatch(expected);
+  });
 });
 
 describe('a parameter', () => {
@@ -143,14 +163,14 @@ describe('a parameter', () => {
   });
 
   it.each([
-    ['that is no number', { Hours: 'many' }, 'Parameters.Hours: "many" must be a number'],
-    ['with a part that is no number', { Parts: '1,x' }, 'Parameters.Parts: "x" must be a number'],
-    ['below the smallest', { Hours: '0' }, '"0" must be from 1 to 48'],
-    ['above the largest', { Hours: '49' }, '"49" must be from 1 to 48'],
-    ['that is not among those allowed', { Mode: 'maybe' }, '"maybe" must be one of on, off'],
-    ['that has only a part of the form', { Name: 'ab1' }, '"ab1" must match [a-z]*'],
-    ['that is too short', { Name: 'a' }, '"a" must have from 2 to 4 characters'],
-    ['that is too long', { Name: 'abcde' }, '"abcde" must have from 2 to 4 characters'],
+    ['that is no number', { Hours: 'many' }, 'Parameters.Hours: "many": must be a number'],
+    ['with a part that is no number', { Parts: '1,x' }, 'Parameters.Parts: "x": must be a number'],
+    ['below the smallest', { Hours: '0' }, '"0": must be from 1 to 48'],
+    ['above the largest', { Hours: '49' }, '"49": must be from 1 to 48'],
+    ['that is not among those allowed', { Mode: 'maybe' }, '"maybe": must be one of on, off'],
+    ['that has only a part of the form', { Name: 'ab1' }, '"ab1": must match [a-z]*'],
+    ['that is too short', { Name: 'a' }, '"a": must have from 2 to 4 characters'],
+    ['that is too long', { Name: 'abcde' }, '"abcde": must have from 2 to 4 characters'],
     ['that the template does not have', { Nothing: 'x' }, 'the template has no parameter Nothing'],
   ])('is refused with a value %s', (_, parameters, message) => {
     expect(() => resolverOf(limited, parameters)).toThrow(message);

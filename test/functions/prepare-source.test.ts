@@ -1,0 +1,282 @@
+import '../support/function-modules.ts';
+import { describe, expect, it } from 'vitest';
+import { CopySlotsTakenError, RequestRefusedError } from '../../core/errors.ts';
+import type { PreparedSource } from '../../core/prepare-source.ts';
+import type { Snapshot } from '../../core/snapshot.ts';
+import { prepareSource } from '../../functions/prepare-source.ts';
+import { HOME, request } from '../support/examples.ts';
+import { install } from './ports.ts';
+import { FakeSourceAccount, OWNER, source } from './source-account.ts';
+
+const SOURCE = source();
+const ID = SOURCE.snapshotId;
+const EXECUTION = `${ID}-eu-central-1-1`;
+const CLAIM = `snapshot-copier:share:ebs-snapshot-copier-test-for-${HOME}/eu-central-1`;
+const AWS_KEY = `arn:aws:kms:eu-west-1:${OWNER}:key/aws-ebs`;
+
+/** PrepareSource in a world that it is called in again and again. */
+function world(owner: FakeSourceAccount, { reencrypt = false, dryRun = false, visibleAfterMs = 0 } = {}) {
+  let now = Date.parse('2026-03-02T04:30:00Z');
+  let sharedAt: number | undefined;
+  let prepared: PreparedSource | undefined;
+  const keys = new Map([[AWS_KEY, 'AWS' as const]]);
+  let keyTrouble: Error | undefined;
+  const run = prepareSource(
+    {
+      snapshots: {
+        find: async (_region, snapshotId): Promise<Snapshot | undefined> => {
+          if (owner.shares.get(snapshotId)?.has(HOME) !== true) {
+            sharedAt = undefined;
+            return undefined;
+          }
+          sharedAt ??= now;
+          return now - sharedAt >= visibleAfterMs ? owner.snapshots.get(snapshotId) : undefined;
+        },
+      },
+      sourceAccounts: () => owner,
+      sourceKeys: () => ({
+        describe: async (_region, name) => {
+          if (keyTrouble !== undefined) throw keyTrouble;
+          const manager = keys.get(name);
+          return manager && { keyId: 'k', arn: name, account: OWNER, manager, state: 'Enabled', spec: '', usage: '' };
+        },
+      }),
+      now: () => new Date(now),
+    },
+    install,
+  );
+  return {
+    step: async (name = EXECUTION, region = 'eu-central-1'): Promise<PreparedSource> => {
+      const of = request({ source: { ownerId: OWNER, companion: { reencrypt } }, destination: { region } });
+      const arn = `arn:aws:states:eu-west-1:${HOME}:execution:copier:${name}`;
+      const execution = { arn, name, startTime: '2026-03-02T04:30:00Z', stateMachineArn: 'arn:aws:states:copier' };
+      prepared = await run({ execution, data: { ...of, dryRun, ...(prepared !== undefined && { prepared }) } });
+      return prepared;
+    },
+    pass: (seconds: number) => {
+      now += seconds * 1000;
+    },
+    refuseKeys: (error: Error) => {
+      keyTrouble = error;
+    },
+  };
+}
+
+describe('a source that can be shared', () => {
+  it('is claimed, then shared, and can be copied', async () => {
+    const owner = new FakeSourceAccount(SOURCE);
+    expect(await world(owner).step()).toMatchObject({ action: 'ready', copyFrom: ID });
+    expect(owner.done).toEqual([`tag ${CLAIM} of ${ID}`, `share of ${ID}`]);
+    expect(owner.snapshots.get(ID)?.tags[CLAIM]).toBe(EXECUTION);
+  });
+
+  it('is waited for as long as the share has no effect', async () => {
+    const owner = new FakeSourceAccount(SOURCE);
+    const { step, pass } = world(owner, { visibleAfterMs: 90_000 });
+    const looks: string[] = [];
+    for (;;) {
+      const { action, waitSeconds } = await step();
+      looks.push(action);
+      if (action !== 'wait') break;
+      pass(waitSeconds);
+    }
+    expect(looks).toEqual(['wait', 'wait', 'wait', 'wait', 'wait', 'wait', 'ready']);
+    expect(owner.done.filter((each) => each.startsWith('share'))).toHaveLength(1);
+  });
+
+  it('is told of if it stays hidden for a quarter of an hour', async () => {
+    const { step, pass } = world(new FakeSourceAccount(SOURCE), { visibleAfterMs: Number.POSITIVE_INFINITY });
+    await step();
+    pass(14 * 60);
+    expect(await step()).toMatchObject({ action: 'wait' });
+    pass(60);
+    await expect(step()).rejects.toMatchObject({ name: 'SourceHiddenError' });
+  });
+
+  it('is shared again if somebody took the share back, and waited for anew', async () => {
+    const owner = new FakeSourceAccount(SOURCE);
+    const { step, pass } = world(owner, { visibleAfterMs: Number.POSITIVE_INFINITY });
+    await step();
+    pass(14 * 60);
+    owner.shares.clear();
+    await step();
+    pass(60);
+    expect(await step()).toMatchObject({ action: 'wait' });
+    expect(owner.done.filter((each) => each.startsWith('share'))).toHaveLength(2);
+  });
+
+  it('is left as it is if its owner shares it already', async () => {
+    const owner = new FakeSourceAccount(SOURCE);
+    owner.shares.set(ID, new Set([HOME]));
+    expect(await world(owner).step()).toMatchObject({ action: 'ready' });
+    expect(owner.done).toEqual([]);
+  });
+
+  it('is claimed by each destination', async () => {
+    const owner = new FakeSourceAccount(SOURCE);
+    await world(owner).step();
+    await world(owner).step(`${ID}-us-east-1-1`, 'us-east-1');
+    expect(Object.keys(owner.snapshots.get(ID)?.tags ?? {})).toEqual(
+      expect.arrayContaining([CLAIM, CLAIM.replace('eu-central-1', 'us-east-1')]),
+    );
+    expect(owner.done.filter((each) => each.startsWith('share'))).toHaveLength(1);
+  });
+});
+
+it.each([
+  ['that is gone', []],
+  ['in the recycle bin', [source({ state: 'recoverable' })]],
+  ['that was archived', [source({ storageTier: 'archive' })]],
+])('a source %s is nothing to copy', async (_what, snapshots) => {
+  const owner = new FakeSourceAccount(...snapshots);
+  const { action, reason } = await world(owner).step();
+  expect({ action, done: owner.done }).toEqual({ action: 'skip', done: [] });
+  expect(reason).toMatch(/^source gone: /);
+});
+
+describe('a source under aws/ebs', () => {
+  const encrypted = source({ encrypted: true, kmsKeyId: AWS_KEY });
+
+  it('is told of before anything is tried, if nobody said to copy it under another key', async () => {
+    const owner = new FakeSourceAccount(encrypted);
+    await expect(world(owner).step()).rejects.toMatchObject({
+      name: 'SourceNotShareableError',
+      message: expect.stringContaining(AWS_KEY),
+    });
+    expect(owner.done).toEqual([]);
+  });
+
+  it('is copied there under a key that can be shared, by one execution, and that copy is shared', async () => {
+    const owner = new FakeSourceAccount(encrypted);
+    const [one, two] = [world(owner, { reencrypt: true }), world(owner, { reencrypt: true })];
+    const other = `${ID}-us-east-1-1`;
+    const both = async () => [await one.step(), await two.step(other, 'us-east-1')];
+    const wait = (seconds: number) => {
+      one.pass(seconds);
+      two.pass(seconds);
+    };
+    for (let look = 0; look < 3; look++) {
+      expect((await both()).map(({ action }) => action)).toEqual(['wait', 'wait']);
+      wait(60);
+    }
+    const copies = owner.done.filter((each) => each.startsWith('copy'));
+    expect(copies).toEqual([`copy under alias/snapshot-copier-ebs-snapshot-copier-test-for-${HOME} of ${ID}`]);
+
+    const [intermediate] = await owner.intermediates('eu-west-1');
+    expect(intermediate?.description).toBe(`snapshot-copier intermediate of ${ID} for ebs-snapshot-copier-test`);
+    owner.snapshots.set('snap-copy1', { ...encrypted, ...intermediate, state: 'completed', progressPercent: 100 });
+    expect(await both()).toMatchObject([
+      { action: 'ready', copyFrom: 'snap-copy1' },
+      { action: 'ready', copyFrom: 'snap-copy1' },
+    ]);
+    expect([...owner.shares.keys()]).toEqual(['snap-copy1']);
+  });
+
+  it('of two that want to make the copy at the same moment, the last to write makes it', async () => {
+    const owner = new FakeSourceAccount(encrypted);
+    const [one, two] = [world(owner, { reencrypt: true }), world(owner, { reencrypt: true })];
+    // Both have seen that nobody makes it before either says so.
+    const other = `${ID}-us-east-1-1`;
+    owner.afterwards.set('tag snapshot-copier:intermediate-by', () => {
+      owner.snapshots.set(ID, {
+        ...encrypted,
+        tags: { 'snapshot-copier:intermediate-by': `${other} 2026-03-02T04:30:01Z` },
+      });
+    });
+    await one.step();
+    for (const each of [one, two]) each.pass(61);
+    await one.step();
+    await two.step(other, 'us-east-1');
+    expect(owner.done.filter((each) => each.startsWith('copy'))).toHaveLength(1);
+    expect(owner.done.at(-1)).toMatch(/^copy/);
+  });
+
+  it('is copied by another execution if the one that said so died', async () => {
+    const owner = new FakeSourceAccount({
+      ...encrypted,
+      tags: { 'snapshot-copier:intermediate-by': `${ID}-us-east-1-1 2026-03-02T04:00:01Z` },
+    });
+    const { step, pass } = world(owner, { reencrypt: true });
+    expect(await step()).toMatchObject({ action: 'wait', reason: `${ID}-us-east-1-1 makes its intermediate copy` });
+    pass(60);
+    await step();
+    pass(60);
+    await step();
+    expect(owner.done.at(-1)).toMatch(/^copy/);
+  });
+
+  it('waits if EC2 has no slot in the source account', async () => {
+    const owner = new FakeSourceAccount(encrypted);
+    const { step, pass } = world(owner, { reencrypt: true });
+    await step();
+    pass(60);
+    owner.refuseCopy = new CopySlotsTakenError('busy');
+    expect(await step()).toMatchObject({ action: 'wait', waitSeconds: 300 });
+    owner.refuseCopy = new RequestRefusedError('no');
+    await expect(step()).rejects.toThrow('no');
+  });
+
+  it('is told of if the copy under the other key ends in error, and that copy is removed', async () => {
+    const failed = source({
+      snapshotId: 'snap-0bad',
+      state: 'error',
+      stateMessage: 'Given key ID is not accessible',
+      tags: {
+        'snapshot-copier:intermediate-for': `ebs-snapshot-copier-test-for-${HOME}`,
+        'snapshot-copier:intermediate-of': ID,
+        'snapshot-copier:intermediate-volume': SOURCE.volumeId,
+      },
+    });
+    const owner = new FakeSourceAccount(encrypted, failed);
+    await expect(world(owner, { reencrypt: true }).step()).rejects.toMatchObject({
+      name: 'IntermediateFailedError',
+      message: expect.stringContaining('Given key ID is not accessible'),
+    });
+    expect(owner.done).toEqual(['remove of snap-0bad']);
+  });
+});
+
+describe('a dry run', () => {
+  it('changes nothing in the source account', async () => {
+    const owner = new FakeSourceAccount(SOURCE);
+    expect(await world(owner, { dryRun: true }).step()).toMatchObject({ action: 'ready' });
+    expect(owner.done).toEqual([]);
+  });
+
+  it('tells of what cannot be shared', async () => {
+    const owner = new FakeSourceAccount(source({ encrypted: true, kmsKeyId: AWS_KEY }));
+    await expect(world(owner, { dryRun: true }).step()).rejects.toMatchObject({ name: 'SourceNotShareableError' });
+  });
+});
+
+it('gives up on the deadline, with the reason of the last wait', async () => {
+  const { step, pass } = world(new FakeSourceAccount(SOURCE), { visibleAfterMs: Number.POSITIVE_INFINITY });
+  await step();
+  pass(48 * 3600);
+  await expect(step()).rejects.toMatchObject({
+    name: 'DeadlinePassedError',
+    message: expect.stringContaining('has no effect yet'),
+  });
+});
+
+it('says that it is the companion that may not look at a key', async () => {
+  const { step, refuseKeys } = world(new FakeSourceAccount(source({ encrypted: true, kmsKeyId: AWS_KEY })));
+  refuseKeys(new RequestRefusedError('DescribeKey: KMS says AccessDeniedException'));
+  await expect(step()).rejects.toMatchObject({ name: 'SourceAccountRefusedError' });
+  refuseKeys(new TypeError('a mistake'));
+  await expect(step()).rejects.toThrow('a mistake');
+});
+
+it('takes no source of an account without the companion', async () => {
+  const run = prepareSource(
+    {
+      snapshots: { find: async () => undefined },
+      sourceAccounts: () => new FakeSourceAccount(),
+      sourceKeys: () => ({ describe: async () => undefined }),
+      now: () => new Date(),
+    },
+    install,
+  );
+  const execution = { arn: 'a', name: 'n', startTime: '2026-03-02T04:30:00Z', stateMachineArn: 's' };
+  await expect(run({ execution, data: request() })).rejects.toMatchObject({ name: 'UnreadableInputError' });
+});
