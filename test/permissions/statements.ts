@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { readCloudFormationYaml } from '../../sandbox/cloudformation-yaml.ts';
 import type { StatementRef, UsedRole } from '../../sandbox/iam/usage.ts';
 
 /** What is deployed from: the packaged template, and the two companions. */
@@ -119,11 +118,6 @@ export function statementOf(
     (each) =>
       each.of === ref.of && each.template === template && each.logicalId === of?.logicalId && each.sid === ref.sid,
   );
-}
-
-/** @param file YAML */
-function readTemplate(text: string): unknown {
-  return readCloudFormationYaml(text);
 }
 
 const container = z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]);
