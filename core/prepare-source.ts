@@ -13,6 +13,8 @@ export interface PreparedSource {
   readonly copyFrom?: string;
   /** ISO 8601: since when what is to be copied is shared, as far as this execution knows. */
   readonly sharedSince?: string;
+  /** The intermediate copy that this execution began, and when, ISO 8601. */
+  readonly begun?: { readonly copyId: string; readonly at: string };
 }
 
 /** What to do before the source can be copied from the account of the install. */
@@ -50,6 +52,8 @@ interface Announcement {
 const ANNOUNCED_FOR_SECONDS = 60;
 /** Whoever announced it may have died. The copy itself is seen at once. */
 const ANNOUNCEMENT_LASTS_SECONDS = 30 * 60;
+/** EC2 may leave out what is new for so long: https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html */
+const NEW_HIDDEN_AT_MOST_SECONDS = 300;
 /** A share that is not there yet, or a Region without a free slot. */
 const SHORT_WAIT_SECONDS = 15;
 const BUSY_WAIT_SECONDS = 5 * 60;
@@ -59,6 +63,7 @@ const BUSY_WAIT_SECONDS = 5 * 60;
  * recognised before anything is tried: https://docs.aws.amazon.com/ebs/latest/userguide/share-kms-key.html
  *
  * @param announced the tag `intermediateBy` of the source
+ * @param begun as this execution reported it
  */
 export function decideSourceStep(
   { source, keyManager, intermediates }: SourceSeen,
@@ -66,7 +71,13 @@ export function decideSourceStep(
     reencrypt,
     execution,
     announced,
-  }: { readonly reencrypt: boolean; readonly execution: string; readonly announced: string | undefined },
+    begun,
+  }: {
+    readonly reencrypt: boolean;
+    readonly execution: string;
+    readonly announced: string | undefined;
+    readonly begun: PreparedSource['begun'];
+  },
   now: Date,
   deadline: Date,
 ): SourceStep {
@@ -107,6 +118,13 @@ export function decideSourceStep(
   if (failed !== undefined) {
     const reason = failed.stateMessage ?? 'EC2 gave no reason';
     return { action: 'giveUpIntermediate', snapshot: failed, reason };
+  }
+  if (begun !== undefined && secondsBetween(new Date(begun.at), now) < NEW_HIDDEN_AT_MOST_SECONDS) {
+    return {
+      action: 'wait',
+      waitSeconds: SHORT_WAIT_SECONDS,
+      reason: `EC2 does not show its intermediate copy ${begun.copyId} yet`,
+    };
   }
   return decideWhoCopies(readAnnouncement(announced), execution, now);
 }

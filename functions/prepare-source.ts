@@ -67,7 +67,8 @@ export const prepareSource =
     }
     const prepared = await prepare(task, ports, install, deadline);
     logger.info(`${source.snapshotId} for ${where}: ${prepared.reason}`, { action: prepared.action });
-    return prepared;
+    const { begun } = task.prepared ?? {};
+    return { ...(begun !== undefined && { begun }), ...prepared };
   };
 
 async function prepare(
@@ -89,7 +90,7 @@ async function prepare(
       ? intermediatesOf(snapshotId, await owner.intermediates(region, source.volumeId))
       : [];
   const announced = found?.tags[SOURCE_TAG.intermediateBy];
-  const by = { reencrypt, execution: execution.name, announced };
+  const by = { reencrypt, execution: execution.name, announced, begun: before?.begun };
   const step = decideSourceStep({ source: found, keyManager, intermediates }, by, now(), deadline);
   // A rehearsal changes nothing, in whatever account; what cannot work it tells.
   if (request.dryRun && step.action !== 'skip' && step.action !== 'refuse') {
@@ -135,7 +136,8 @@ async function prepare(
   async function copyUnderShareableKey(): Promise<PreparedSource> {
     try {
       const copyId = await owner.copy(region, intermediateParameters(request, install));
-      return { action: 'wait', waitSeconds: 30, reason: `its intermediate copy ${copyId} has begun` };
+      const begun = { copyId, at: now().toISOString() };
+      return { action: 'wait', waitSeconds: 30, reason: `its intermediate copy ${copyId} has begun`, begun };
     } catch (error) {
       if (error instanceof CopySlotsTakenError) return waitForSlot();
       throw error;

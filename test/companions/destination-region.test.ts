@@ -24,6 +24,7 @@ import { accountServices } from '../support/account-services.ts';
 import { cfnLint, installedCfnLint } from '../support/cfn-lint.ts';
 import { templateProblems } from '../support/cfn-schema.ts';
 import { Ec2Sandbox, SOURCE, TARGET } from '../support/ec2-sandbox.ts';
+import { policyProblems } from '../support/packaged-policies.ts';
 import { planted } from '../support/planted.ts';
 
 const HOME = 'eu-west-1';
@@ -174,6 +175,10 @@ function texts(...values: readonly unknown[]): string {
 }
 
 describe('its role', () => {
+  it('has only actions, resources and condition keys that IAM knows', async () => {
+    expect(await policyProblems(withoutRules)).toEqual([]);
+  });
+
   it('can be used by EventBridge for this rule only, to put events on that one bus only', () => {
     const [rule] = rulesIn(HERE);
     const resolver = new Resolver({

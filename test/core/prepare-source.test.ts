@@ -9,9 +9,10 @@ const ME = 'snap-1-eu-central-1-1';
 function step(
   announced: string | undefined,
   intermediates: Parameters<typeof decideSourceStep>[0]['intermediates'] = [],
+  begun?: Parameters<typeof decideSourceStep>[1]['begun'],
 ) {
   const seen = { source: snapshot(), keyManager: 'AWS' as const, intermediates };
-  return decideSourceStep(seen, { reencrypt: true, execution: ME, announced }, now, deadline);
+  return decideSourceStep(seen, { reencrypt: true, execution: ME, announced, begun }, now, deadline);
 }
 
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
@@ -32,6 +33,13 @@ describe('who makes the intermediate copy', () => {
 
   it('waits no longer than until the time of its own announcement is over', () => {
     expect(step(writeAnnouncement(ME, ago(20)))).toMatchObject({ waitSeconds: 40 });
+  });
+
+  it('is nobody while EC2 may not show the one that this execution has begun, for five minutes', () => {
+    const begun = (seconds: number) => ({ copyId: 'snap-new', at: ago(seconds).toISOString() });
+    const announced = writeAnnouncement(ME, ago(400));
+    expect(step(announced, [], begun(299))).toMatchObject({ action: 'wait', waitSeconds: 15 });
+    expect(step(announced, [], begun(300))).toMatchObject({ action: 'copyUnderShareableKey' });
   });
 
   it('is known by the announcement', () => {

@@ -205,6 +205,25 @@ describe('a source under aws/ebs', () => {
     expect(owner.done.at(-1)).toMatch(/^copy/);
   });
 
+  it('is not copied again while EC2 may not show that copy yet, for five minutes', async () => {
+    const owner = new FakeSourceAccount(encrypted);
+    owner.intermediates = async () => [];
+    const { step, pass } = world(owner, { reencrypt: true });
+    const copies = () => owner.done.filter((each) => each.startsWith('copy'));
+    await step();
+    pass(60);
+    await step();
+    expect(copies()).toHaveLength(1);
+    for (const seconds of [30, 200, 69]) {
+      pass(seconds);
+      expect(await step()).toMatchObject({ reason: 'EC2 does not show its intermediate copy snap-copy1 yet' });
+    }
+    pass(1);
+    await step();
+    // Somebody has deleted it.
+    expect(copies()).toHaveLength(2);
+  });
+
   it('waits if EC2 has no slot in the source account', async () => {
     const owner = new FakeSourceAccount(encrypted);
     const { step, pass } = world(owner, { reencrypt: true });

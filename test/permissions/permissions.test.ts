@@ -1,23 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { policyProblems } from '../support/packaged-policies.ts';
 import { coverageOf } from './coverage.ts';
 import { readDeployed } from './deployed.ts';
 import { NEVER_USED } from './never-used.ts';
 import { PAGE, permissionsPage, unusedIn } from './page.ts';
 import { readReasons } from './reasons.ts';
 import { recordAll } from './record.ts';
-import { statementsIn, TEMPLATES } from './statements.ts';
+import { statementsIn } from './statements.ts';
 
 const { deployed, templates } = await readDeployed();
 const { recordings, troubles } = await recordAll(deployed);
 const covered = coverageOf(statementsIn(templates), recordings);
-
-describe('what is deployed', () => {
-  it.each(TEMPLATES)('of %s allows only what IAM knows', async (template) => {
-    expect(await policyProblems(templates[template])).toEqual([]);
-  });
-});
 
 describe('with all permissions', () => {
   it.each([...troubles])('%s; nothing else is refused', (_, trouble) => {
