@@ -25,7 +25,7 @@ export function startEnvironment(options: {
   readonly onWrite: (text: string) => void;
 }): Environment {
   const { clock } = options;
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+  const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
     workerData: options.settings,
     env: { ...options.env },
     execArgv: [],

@@ -210,11 +210,12 @@ export class World {
 
 /** A world with the keys that the rules of test/support/copy-rules.yml name; it ends with the test. */
 export async function newWorld(options: WorldOptions = {}): Promise<World> {
-  const { copyTakes = '10 min', ec2, ...rest } = options;
+  const { copyTakes = '10 min', schedules = 'off', ec2, ...rest } = options;
   const { dir } = await packagedService();
   const sandbox = await startSandbox({
     packageDir: dir,
     time: { mode: 'jumping' },
+    schedules,
     ...rest,
     ec2: { copyTakesSeconds: () => milliseconds(copyTakes) / 1000, ...ec2 },
   });

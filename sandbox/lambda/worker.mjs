@@ -1,17 +1,32 @@
-/** One execution environment of a function: loads the bundle, then runs its handler once for each message. */
+// @ts-check
+/**
+ * One execution environment of a function: loads the bundle, then runs its handler once for each message. JavaScript
+ * with types in comments, because every thread would load a TypeScript parser of its own, which takes as long as all else.
+ */
 
+import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { EnvironmentSettings, FromEnvironment, FunctionError, Invoke } from './messages.ts';
+import { parentPort, workerData } from 'node:worker_threads';
 
-type Handler = (event: unknown, context: unknown) => unknown;
+/**
+ * @typedef {import('./messages.ts').EnvironmentSettings} EnvironmentSettings
+ * @typedef {import('./messages.ts').FromEnvironment} FromEnvironment
+ * @typedef {import('./messages.ts').FunctionError} FunctionError
+ * @typedef {import('./messages.ts').Invoke} Invoke
+ * @typedef {(event: unknown, context: unknown) => unknown} Handler
+ */
+
+// An `import` of node:http reads all that it exports, for which Node loads its whole fetch. No function uses these.
+const http = createRequire(import.meta.url)('node:http');
+for (const name of ['WebSocket', 'CloseEvent', 'MessageEvent']) Object.defineProperty(http, name, { value: undefined });
 
 const RealDate = Date;
 let nowAtStart = RealDate.now();
 let startedAt = performance.now();
 let timeRuns = true;
 
-function sandboxNow(): number {
+/** @returns {number} */
+function sandboxNow() {
   return timeRuns ? Math.floor(nowAtStart + performance.now() - startedAt) : nowAtStart;
 }
 
@@ -22,14 +37,27 @@ globalThis.Date = new Proxy(RealDate, {
   get: (target, key) => (key === 'now' ? sandboxNow : Reflect.get(target, key)),
 });
 
-/** As Lambda's Node.js runtime does it: a thrown value that is no error is reported by its type. */
-function inLambdasWords(error: unknown): FunctionError {
+/**
+ * As Lambda's Node.js runtime does it: a thrown value that is no error is reported by its type.
+ * @param {unknown} error
+ * @returns {FunctionError}
+ */
+function inLambdasWords(error) {
   if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
   return { errorType: error.name, errorMessage: error.message, trace: error.stack?.split('\n') ?? [] };
 }
 
-function sendWrites(port: MessagePort, stream: NodeJS.WriteStream): void {
-  stream.write = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean => {
+/**
+ * @param {import('node:worker_threads').MessagePort} port
+ * @param {NodeJS.WriteStream} stream
+ */
+function sendWrites(port, stream) {
+  /**
+   * @param {string | Uint8Array} chunk
+   * @param {unknown} [encoding]
+   * @param {unknown} [callback]
+   */
+  stream.write = (chunk, encoding, callback) => {
     const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
     send(port, { kind: 'wrote', text });
     const done = typeof encoding === 'function' ? encoding : callback;
@@ -38,12 +66,21 @@ function sendWrites(port: MessagePort, stream: NodeJS.WriteStream): void {
   };
 }
 
-function send(port: MessagePort, message: FromEnvironment): void {
+/**
+ * @param {import('node:worker_threads').MessagePort} port
+ * @param {FromEnvironment} message
+ */
+function send(port, message) {
   port.postMessage(message);
 }
 
-async function load(settings: EnvironmentSettings): Promise<Handler | FunctionError> {
-  let exports: Record<string, unknown>;
+/**
+ * @param {EnvironmentSettings} settings
+ * @returns {Promise<Handler | FunctionError>}
+ */
+async function load(settings) {
+  /** @type {Record<string, unknown>} */
+  let exports;
   try {
     exports = await import(pathToFileURL(settings.file).href);
   } catch (error) {
@@ -58,7 +95,12 @@ async function load(settings: EnvironmentSettings): Promise<Handler | FunctionEr
   };
 }
 
-async function invoke(handler: Handler, message: Invoke): Promise<FromEnvironment> {
+/**
+ * @param {Handler} handler
+ * @param {Invoke} message
+ * @returns {Promise<FromEnvironment>}
+ */
+async function invoke(handler, message) {
   nowAtStart = message.now;
   timeRuns = message.timeRuns;
   startedAt = performance.now();
@@ -87,13 +129,14 @@ async function invoke(handler: Handler, message: Invoke): Promise<FromEnvironmen
 
 if (parentPort === null) throw new Error('This file runs in a worker thread of the sandbox only.');
 const port = parentPort;
-const settings: EnvironmentSettings = workerData;
+/** @type {EnvironmentSettings} */
+const settings = workerData;
 sendWrites(port, process.stdout);
 sendWrites(port, process.stderr);
 
 const handler = await load(settings);
 if (typeof handler === 'function') {
-  port.on('message', (message: Invoke) => {
+  port.on('message', (/** @type {Invoke} */ message) => {
     void invoke(handler, message).then((answer) => send(port, answer));
   });
   send(port, { kind: 'started' });
