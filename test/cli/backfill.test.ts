@@ -29,7 +29,7 @@ async function unheard(world: World, number: number, backup: string): Promise<re
 
 describe('snapshot-copier backfill', () => {
   it('shows what it comes to and asks for nothing unless somebody says yes', async () => {
-    const world = await newWorld({ schedules: 'off' });
+    const world = await newWorld();
     const [first = '', second = ''] = await unheard(world, 2, 'nightly');
     const nobody = await runCli(world.sandbox, ['backfill', '--since', '1d', '--destination', FRANKFURT]);
     expect(nobody).toEqual({
@@ -59,7 +59,7 @@ Assumptions, not a quotation:
   });
 
   it('asks for what was never copied and for what is gone, and leaves failures to retry and dry runs alone', async () => {
-    const world = await newWorld({ schedules: 'off' });
+    const world = await newWorld();
     const gone = await world.snapshot({ Backup: 'three-at-once' });
     await world.pass('1 h');
     const SnapshotId = world.copies(gone, FRANKFURT)[0]?.snapshotId;
@@ -92,7 +92,7 @@ Assumptions, not a quotation:
   });
 
   it('does nothing twice, however it is interrupted: by Ctrl-C, by being killed, by trouble in AWS', async () => {
-    const world = await newWorld({ schedules: 'off' });
+    const world = await newWorld();
     const { sandbox } = world;
     const ids = await unheard(world, 230, 'three-at-once');
     const command = ['backfill', '--since', '1d', '--yes'];
@@ -160,7 +160,7 @@ Assumptions, not a quotation:
       '--destination ap-south-1 is not in the deployed rules, which have: eu-central-1, ',
     ],
   ])('says what is wrong with %j, and does nothing', async (args, said) => {
-    const world = await newWorld({ schedules: 'off' });
+    const world = await newWorld();
     const { code, stdout, stderr } = await runCli(world.sandbox, ['backfill', ...args, '--yes']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(said);

@@ -67,7 +67,7 @@ function rulesFile(text: string): string {
 
 describe('snapshot-copier plan', () => {
   it('foresees of each copy whether EC2 makes it full or incremental, and how much it moves; and changes nothing', async () => {
-    const world = await newWorld({ schedules: 'off' });
+    const world = await newWorld();
     const { sandbox } = world;
     const volumes = { fresh: await world.volume(100), going: await world.volume(40), archived: await world.volume(30) };
     const [thinned, moved] = [await world.volume(20), await world.volume(10)];
@@ -119,7 +119,7 @@ describe('snapshot-copier plan', () => {
   });
 
   it('says for people what is done, why, by which line of the rules, and for how much', async () => {
-    const world = await newWorld({ schedules: 'off', slots: 1, copyTakes: '2 h' });
+    const world = await newWorld({ slots: 1, copyTakes: '2 h' });
     const volumeId = await world.volume(100);
     const running = await world.snapshot({ Backup: 'nightly' }, { volumeId });
     const waiting = await world.snapshot({ Backup: 'nightly' }, { volumeId });
@@ -166,7 +166,7 @@ Assumptions, not a quotation:
   });
 
   it('answers for the snapshots that it is asked for, and says which of them this account does not see', async () => {
-    const world = await newWorld({ schedules: 'off' });
+    const world = await newWorld();
     const own = await world.snapshot({ Backup: 'dry-run' });
     const shared = await world.snapshot({}, { account: PARTNER, description: 'Created by the partner' });
     const hidden = await world.snapshot({}, { account: PARTNER });
@@ -196,7 +196,7 @@ Assumptions, not a quotation:
   });
 
   it('says so if there is nothing to plan, and if it may not look at keys', async () => {
-    const world = await newWorld({ schedules: 'off' });
+    const world = await newWorld();
     const old = await unheard(world, await world.volume());
     await world.pass('2 d');
     expect(await runCli(world.sandbox, ['plan', '--since', '24h'])).toEqual({

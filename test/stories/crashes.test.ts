@@ -52,7 +52,7 @@ describe('a function that dies between two writes', () => {
     // Lambda gives the event again, to no effect on the copy.
     ['onCopyEnded', 'PutItem', 'settled in the ledger, and admission not woken', 3],
   ])('%s, after %s: the copy is %s; it begins once, within %s s', async (functionName, afterCall, _, seconds) => {
-    const world = await newWorld();
+    const world = await newWorld({ schedules: 'on' });
     crash(world, functionName, afterCall);
     const source = await world.startSnapshot({ Backup: 'three-at-once' });
     await world.pass('30 min');
@@ -66,7 +66,7 @@ describe('a function that dies between two writes', () => {
     ['onSnapshotEvent', 'each of the three times that Lambda gives it the event', 3],
     ['admitCopies', 'each of the nine times that Step Functions runs the state', 9],
   ])('%s, %s: the sweep has it go on, within five minutes', async (functionName, _, times) => {
-    const world = await newWorld();
+    const world = await newWorld({ schedules: 'on' });
     crash(world, functionName, 'PutItem');
     for (let i = 1; i < times; i += 1) {
       world.sandbox.lambda.interruptNext({ functionName, moment: 'start', as: 'crash' });
@@ -82,7 +82,7 @@ describe('a function that dies between two writes', () => {
   });
 
   it('onCopyEnded, after the alert and before the ledger knows: it is told twice rather than never', async () => {
-    const world = await newWorld({ copyTakes: '1 h' });
+    const world = await newWorld({ schedules: 'on', copyTakes: '1 h' });
     const ledger = new LedgerView(world);
     const source = await world.snapshot({ Backup: 'three-at-once' });
     crash(world, 'onCopyEnded', 'Publish');
@@ -102,7 +102,7 @@ describe('a function that dies between two writes', () => {
   });
 
   it('onCopyEnded in a full Region, before it wakes admission: the next copy begins by the heartbeat', async () => {
-    const world = await newWorld({ slots: 3, copyTakes: '4 min' });
+    const world = await newWorld({ schedules: 'on', slots: 3, copyTakes: '4 min' });
     const sources: string[] = [];
     for (let i = 0; i < 6; i += 1) sources.push(await world.startSnapshot({ Backup: 'three-at-once' }));
     for (let i = 0; i < 3; i += 1) crash(world, 'onCopyEnded', 'PutItem');
@@ -113,7 +113,7 @@ describe('a function that dies between two writes', () => {
   });
 
   it('returnToQueue, with the request waiting again and the refusal not noted: one copy', async () => {
-    const world = await newWorld({ copyTakes: '4 min' });
+    const world = await newWorld({ schedules: 'on', copyTakes: '4 min' });
     const ledger = new LedgerView(world);
     const refusal = { kind: 'error', action: 'CopySnapshot', code: 'ResourceLimitExceeded', status: 400 };
     world.sandbox.ec2.faults.add(refusal);
@@ -130,7 +130,7 @@ describe('a function that dies between two writes', () => {
   });
 
   it('requestCopy, before it wakes admission: who asks again has the copy begin at once', async () => {
-    const world = await newWorld();
+    const world = await newWorld({ schedules: 'on' });
     world.sandbox.ec2.faults.add({ kind: 'copy-error', stateMessage: 'Cosmic rays' });
     const source = await world.snapshot({ Backup: 'three-at-once' });
     await world.pass('30 min');
@@ -146,7 +146,7 @@ describe('a function that dies between two writes', () => {
   });
 
   it('healLostEvents, before it wakes admission: the sweep does within five minutes', async () => {
-    const world = await newWorld();
+    const world = await newWorld({ schedules: 'on' });
     world.sandbox.bus.faults.add({ kind: 'lose-event', event: 'createSnapshot' });
     const source = await world.snapshot({ Backup: 'three-at-once' });
     crash(world, 'healLostEvents', 'PutItem');
@@ -158,7 +158,7 @@ describe('a function that dies between two writes', () => {
   });
 
   it('the heartbeat, for good: the sweep begins a new one', async () => {
-    const world = await newWorld({ slots: 3, copyTakes: '12 min' });
+    const world = await newWorld({ schedules: 'on', slots: 3, copyTakes: '12 min' });
     const theirs = await world.snapshot({});
     for (let i = 0; i < 3; i += 1) await copyOfAnotherTool(world, theirs);
     const source = await world.snapshot({ Backup: 'three-at-once' });
@@ -179,7 +179,7 @@ describe('a function that dies between two writes', () => {
 
 describe('a ledger in trouble', () => {
   it('for some minutes, with answers lost before and after: nothing is lost and nothing is done twice', async () => {
-    const world = await newWorld({ slots: 3, copyTakes: '4 min' });
+    const world = await newWorld({ schedules: 'on', slots: 3, copyTakes: '4 min' });
     const { faults } = world.sandbox.dynamodb;
     faults.add({ kind: 'lost-answer', action: 'PutItem', share: 0.2 });
     const sources: string[] = [];
@@ -199,7 +199,7 @@ describe('a ledger in trouble', () => {
   });
 
   it('when a copy has just begun that EC2 does not list yet: no second one is begun', async () => {
-    const world = await newWorld({ ec2: { visibleAfterSeconds: 120 } });
+    const world = await newWorld({ schedules: 'on', ec2: { visibleAfterSeconds: 120 } });
     const throttled = { kind: 'error', action: 'CopySnapshot', code: 'RequestLimitExceeded', status: 503, times: 3 };
     world.sandbox.ec2.faults.add(throttled);
     const source = await world.startSnapshot({ Backup: 'three-at-once' });
@@ -216,7 +216,7 @@ describe('a ledger in trouble', () => {
 
 describe('Step Functions', () => {
   it('loses the answers of StartExecution: one execution each', async () => {
-    const world = await newWorld();
+    const world = await newWorld({ schedules: 'on' });
     world.sandbox.states.faults.add({ kind: 'lost-answer', action: 'StartExecution', share: 0.5 });
     const sources: string[] = [];
     for (let i = 0; i < 3; i += 1) sources.push(await world.startSnapshot({ Backup: 'three-at-once' }));

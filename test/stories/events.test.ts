@@ -34,7 +34,7 @@ describe('events come at least once and in any order', () => {
 
   it('and an event that comes again with another id, long after the copy ended, makes no second one', async () => {
     // A month of sweeps is not what this is about.
-    const world = await newWorld({ schedules: 'off' });
+    const world = await newWorld();
     const source = await world.snapshot({ Backup: 'nightly' });
     await world.pass('30 d');
     const [event] = world.sandbox.bus.events().filter(({ detail }) => detail['event'] === 'createSnapshot');

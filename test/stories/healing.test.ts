@@ -24,7 +24,7 @@ async function stop(world: World, executionName: string): Promise<void> {
 
 describe('the end of an execution that nobody hears of', () => {
   it('is found by the sweep: the ledger has it within minutes, and who was not told is told once', async () => {
-    const world = await newWorld({ copyTakes: '4 min' });
+    const world = await newWorld({ schedules: 'on', copyTakes: '4 min' });
     const ledger = new LedgerView(world);
     world.sandbox.bus.faults.add({ kind: 'lose-event', detailType: STATUS_CHANGE, share: 1 });
     const stopped = await world.startSnapshot({ Backup: 'three-at-once' });
@@ -50,7 +50,7 @@ describe('the end of an execution that nobody hears of', () => {
 
 describe('a request that is said to run, and has no execution', () => {
   it('gets the one that it is said to have, by the sweep', async () => {
-    const world = await newWorld();
+    const world = await newWorld({ schedules: 'on' });
     const ledger = new LedgerView(world);
     const theirs = await world.snapshot({});
     for (let i = 0; i < 3; i += 1) await copyOfAnotherTool(world, theirs);
@@ -76,6 +76,7 @@ describe('a request that is said to run, and has no execution', () => {
 describe('events that come twice or in any order', () => {
   it('all of them twice: one copy each, and one alert for the one that fails', async () => {
     const world = await newWorld({
+      schedules: 'on',
       copyTakes: '4 min',
       companions: [
         {
@@ -109,7 +110,7 @@ describe('events that come twice or in any order', () => {
   });
 
   it('all kinds in the wrong order: one copy each, and three at a time', async () => {
-    const world = await newWorld({ slots: 3, copyTakes: '4 min' });
+    const world = await newWorld({ schedules: 'on', slots: 3, copyTakes: '4 min' });
     const ledger = new LedgerView(world);
     for (let i = 0; i < 10; i += 1) world.sandbox.bus.faults.add({ kind: 'reorder-events', times: 4, seconds: 120 });
     const sources: string[] = [];
@@ -126,7 +127,7 @@ describe('events that come twice or in any order', () => {
 
 describe('a snapshot of which no event told', () => {
   it('is found within the hour, copied once and counted once', async () => {
-    const world = await newWorld();
+    const world = await newWorld({ schedules: 'on' });
     const ledger = new LedgerView(world);
     await world.pass('10 min');
     world.sandbox.bus.faults.add({ kind: 'lose-event', event: 'createSnapshot' });
@@ -148,7 +149,7 @@ describe('a snapshot of which no event told', () => {
   });
 
   it('complete, for it was shared with us before: likewise', async () => {
-    const world = await newWorld({ ec2: { snapshotTakesSeconds: () => 600 } });
+    const world = await newWorld({ schedules: 'on', ec2: { snapshotTakesSeconds: () => 600 } });
     const source = await world.startSnapshot({}, { account: PARTNER, description: 'Created by DLM' });
     await world.ec2(SOURCE_REGION, PARTNER).send(
       new ModifySnapshotAttributeCommand({
@@ -171,7 +172,7 @@ describe('a snapshot of which no event told', () => {
 describe('a source that is deleted while its request waits', () => {
   it('ends as skipped, told once in the log and to nobody, and its slot and volume are free for the next', async () => {
     // The jitter of this seed is short: looks for the sources would be over too soon, were there only 15.
-    const world = await newWorld({ slots: 3, seed: 3 });
+    const world = await newWorld({ schedules: 'on', slots: 3, seed: 3 });
     const ledger = new LedgerView(world);
     const theirs = await world.snapshot({});
     for (let i = 0; i < 3; i += 1) await copyOfAnotherTool(world, theirs);
@@ -209,7 +210,7 @@ describe('a source that is deleted while its request waits', () => {
 
 describe('a failed copy that is started again as its alert says', () => {
   it('waits for its turn in a full Region, and is copied; asking again changes nothing', async () => {
-    const world = await newWorld({ slots: 3, copyTakes: '30 min' });
+    const world = await newWorld({ schedules: 'on', slots: 3, copyTakes: '30 min' });
     const ledger = new LedgerView(world);
     world.sandbox.ec2.faults.add({ kind: 'copy-error', stateMessage: 'Cosmic rays' });
     const source = await world.snapshot({ Backup: 'three-at-once' });
@@ -245,7 +246,7 @@ describe('a failed copy that is started again as its alert says', () => {
   });
 
   it('adopts a copy that is there already', async () => {
-    const world = await newWorld();
+    const world = await newWorld({ schedules: 'on' });
     const ledger = new LedgerView(world);
     const forbidden = { kind: 'error', action: 'CreateTags', code: 'UnauthorizedOperation', status: 403 };
     world.sandbox.ec2.faults.add(forbidden);

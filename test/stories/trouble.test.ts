@@ -24,7 +24,7 @@ describe('a destination Region that is full', () => {
   });
 
   it('is no failure of those that get no slot: past their deadline they still wait, and metrics say for how long', async () => {
-    const world = await newWorld({ slots: 0 });
+    const world = await newWorld({ schedules: 'on', slots: 0 });
     // Their deadline is four hours.
     const source = await world.snapshot({ Backup: 'every-option' }, { description: 'something' });
     await world.pass('5 h');
@@ -45,7 +45,7 @@ describe('a ledger that is in trouble', () => {
     ['throttles', { code: 'ThrottlingException', status: 400 }],
     ['has internal errors', { code: 'InternalServerError', status: 500 }],
   ])('and %s at every kind of call delays the copy, and makes one', async (_what, error) => {
-    const world = await newWorld();
+    const world = await newWorld({ schedules: 'on' });
     for (const action of ['GetItem', 'PutItem', 'Query']) {
       // The SDK itself tries three times.
       world.sandbox.dynamodb.faults.add({ kind: 'error', action, ...error, times: 10 });
@@ -59,7 +59,7 @@ describe('a ledger that is in trouble', () => {
   });
 
   it('and refuses what EC2 had no slot for: one alert says both, and when it is over the copy is started again', async () => {
-    const world = await newWorld();
+    const world = await newWorld({ schedules: 'on' });
     // The second attempt is five minutes after the first.
     const lost = { kind: 'error', action: 'CopySnapshot', code: 'InternalError', status: 500 };
     const full = { kind: 'error', action: 'CopySnapshot', code: 'ResourceLimitExceeded', status: 400 };

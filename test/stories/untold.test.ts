@@ -33,7 +33,7 @@ describe('an execution that no state of its own can tell of', () => {
 
   it('because it ran into the time limit of the state machine, which no Catch sees: the topic is told', async () => {
     // Weeks of sweeps are not what this is about.
-    const world = await newWorld({ copyTakes: '20 d', schedules: 'off' });
+    const world = await newWorld({ copyTakes: '20 d' });
     const source = await world.snapshot({ Backup: 're-encrypt' });
     await world.stop(`${source}-${SOURCE_REGION}-1`);
     await world.pass('1 min');

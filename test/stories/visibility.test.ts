@@ -32,7 +32,7 @@ function callsOf({ sandbox }: World) {
 
 describe('requests that wait', () => {
   it('are counted every five minutes, with the age of the oldest, by destination, and not when nothing waits', async () => {
-    const world = await newWorld({ home: { region: FRANKFURT }, slots: 4, copyTakes: '12 min' });
+    const world = await newWorld({ schedules: 'on', home: { region: FRANKFURT }, slots: 4, copyTakes: '12 min' });
     const ledger = new LedgerView(world);
     const theirs = await world.snapshot({});
     for (let i = 0; i < 4; i += 1) await copyOfAnotherTool(world, theirs);
@@ -69,7 +69,7 @@ describe('requests that wait', () => {
 
 describe('the idle service', () => {
   it('has no heartbeat, and its sweeps cost two small reads for each destination Region', async () => {
-    const world = await newWorld({ slots: 3, copyTakes: '4 min' });
+    const world = await newWorld({ schedules: 'on', slots: 3, copyTakes: '4 min' });
     const ledger = new LedgerView(world);
     for (let i = 0; i < 5; i += 1) await world.startSnapshot({ Backup: 'three-at-once' });
     await world.pass('2 min');

@@ -208,7 +208,10 @@ export class World {
   }
 }
 
-/** A world with the keys that the rules of test/support/copy-rules.yml name; it ends with the test. */
+/**
+ * A world with the keys that the rules of test/support/copy-rules.yml name; it ends with the test. Schedules are off if not
+ * asked for: most stories are about what events do.
+ */
 export async function newWorld(options: WorldOptions = {}): Promise<World> {
   const { copyTakes = '10 min', schedules = 'off', ec2, ...rest } = options;
   const { dir } = await packagedService();
