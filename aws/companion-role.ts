@@ -33,7 +33,7 @@ export function companionSessions(install: ActingInstall, externalId: string): C
  * Sessions of the companion's role in a source account. The external id says on behalf of which install this is:
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
  *
- * @throws SourceAccountRefusedError if the role cannot be assumed, or if what answers is another account's
+ * @throws SourceAccountRefusedError, closed, if the role cannot be assumed, or if what answers is another account's
  */
 function companionSession(install: ActingInstall, externalId: string, sourceAccount: string): SessionProvider {
   let current: SessionCredentials | undefined;
@@ -67,6 +67,7 @@ async function newSession(
     if (answering.split(':')[4] !== sourceAccount) {
       throw new SourceAccountRefusedError(
         `${roleArn} answers as ${answering}, which is not of account ${sourceAccount}: it is not used.`,
+        { isClosed: true },
       );
     }
     return {
@@ -94,7 +95,7 @@ function inOurWords(error: unknown, roleArn: string, sourceAccount: string): Err
     default:
       return new SourceAccountRefusedError(
         `The role of the companion in account ${sourceAccount} cannot be assumed: deploy or update companions/source-account.yml there. ${said}`,
-        { cause: error },
+        { isClosed: true, cause: error },
       );
   }
 }

@@ -31,7 +31,8 @@ export async function lookAtKey(key: KeyOfCopy, { keys, as, isOwner }: KeyObserv
   return { as, metadata, policy, grants };
 }
 
-async function fact<T>(ask: () => Promise<T>): Promise<Fact<T>> {
+/** What was answered, or in which words there was no answer. Only mistakes of ours are thrown. */
+export async function fact<T>(ask: () => Promise<T>): Promise<Fact<T>> {
   try {
     return { value: await ask() };
   } catch (error) {

@@ -24,8 +24,12 @@ export interface SourceLooks {
   begunOn(account: string, region: string, days: readonly string[]): Promise<readonly Snapshot[]>;
   /** Those of these snapshots that belong to it. */
   snapshots(account: string, region: string, ids: readonly string[]): Promise<readonly Snapshot[]>;
-  /** What KMS tells of its keys. */
-  keys(account: string, region: string, names: readonly string[]): Promise<readonly SourceKey[]>;
+  /**
+   * What KMS tells of its keys.
+   *
+   * @param usedBy the ARN of a role, if policies are wanted as well, and the grants that this role has
+   */
+  keys(account: string, region: string, names: readonly string[], usedBy?: string): Promise<readonly SourceKey[]>;
   /** Whether what copies need would work there, and what is left there. */
   check(account: string, region: string, reencrypt: boolean): Promise<SourceCheck>;
 }
@@ -54,10 +58,10 @@ export function sourceLooks(functionName: string): SourceLooks {
       }
       return found;
     },
-    async keys(account, region, names) {
+    async keys(account, region, names, usedBy) {
       const found: SourceKey[] = [];
       for (const some of batches(names, KEYS_AT_ONCE)) {
-        const look = { ask: 'keys', account, region, names: some } as const;
+        const look = { ask: 'keys', account, region, names: some, ...(usedBy !== undefined && { usedBy }) } as const;
         found.push(...(await ask(functionName, look, sourceAnswers.keys)).keys);
       }
       return found;

@@ -9,13 +9,12 @@ import {
   ModifySnapshotAttributeCommand,
 } from '@aws-sdk/client-ec2';
 import type { CopyParameters } from '../core/copy-parameters.ts';
-import type { KeyMetadata } from '../core/doctor/key.ts';
 import { inOurWords } from '../core/ec2-errors.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { readThrown } from '../core/thrown-error.ts';
 import type { CompanionSessions, SessionProvider } from './companion-role.ts';
 import { ec2Snapshots, inOurShape } from './ec2-snapshots.ts';
-import { kmsKeys } from './kms-keys.ts';
+import { type KeyApi, kmsKeys } from './kms-keys.ts';
 import { perRegion } from './per-region.ts';
 import { requestHandler } from './request-handler.ts';
 
@@ -35,8 +34,8 @@ export interface SourceAccountLook {
   ): Promise<{ readonly snapshots: readonly Snapshot[]; readonly next?: string }>;
   /** Those of these snapshots that belong to it. */
   named(region: string, ids: readonly string[]): Promise<readonly Snapshot[]>;
-  /** A key of the account; undefined if there is none. */
-  key(region: string, name: string): Promise<KeyMetadata | undefined>;
+  /** What KMS tells the role of keys of the account. */
+  readonly keys: KeyApi;
   /** What EC2 says of calls with a snapshot. */
   dryRun(region: string, snapshotId: string): DryRuns;
 }
@@ -60,7 +59,6 @@ const createVolumePermission = 'createVolumePermission';
 
 function sourceAccountLook(home: string, credentials: SessionProvider): SourceAccountLook {
   const clientOf = perRegion((region) => new EC2Client({ region, requestHandler, credentials }));
-  const keys = kmsKeys(credentials);
 
   async function describe(
     region: string,
@@ -94,7 +92,7 @@ function sourceAccountLook(home: string, credentials: SessionProvider): SourceAc
       const which = { Filters: [{ Name: 'snapshot-id', Values: [...ids] }] };
       return (await describe(region, which, 'snapshots-by-id')).snapshots;
     },
-    key: (region, name) => keys.describe(region, name),
+    keys: kmsKeys(credentials),
     dryRun(region, snapshotId) {
       const of = { SnapshotId: snapshotId, DryRun: true };
       const change = (what: 'Add' | 'Remove'): Promise<DryRun> =>

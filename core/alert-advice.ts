@@ -12,7 +12,7 @@ import { kmsAdvice } from './kms-advice.ts';
 import { ledgerAdvice, notPutBack } from './ledger-advice.ts';
 import { LIMITS } from './rules/limits.ts';
 import { shellWord } from './shell-word.ts';
-import { accountRefused, intermediateFailed, notShareable } from './source-advice.ts';
+import { accountRefused, intermediateFailed, noTagLeft, notShareable } from './source-advice.ts';
 
 /** What a failure means, for somebody who did not write this service, and what to do about it. */
 export interface Advice {
@@ -94,7 +94,7 @@ function adviceOnReason(found: Case): Advice {
     case 'SourceAccountRefused':
       return { ...accountRefused(failed, failure, install), requestMayChange: false };
     case 'IntermediateFailed':
-      return { ...intermediateFailed(failed, install), requestMayChange: false };
+      return { ...intermediateFailed(failed, failure, install), requestMayChange: false };
     case 'CopyFailed':
       return copyFailed(found);
     case 'Ec2Trouble':
@@ -258,8 +258,13 @@ function notAllowed({ failed: { request, execution }, failure, install }: Case):
 const REGION_NOT_ENABLED = new Set(['OptInRequired', 'AuthFailure']);
 const IAM_REFUSED = new Set(['UnauthorizedOperation', 'AccessDenied', 'AccessDeniedException']);
 
-function quotaReached({ failed: { request }, failure }: Case): Advice {
-  const { code = '', callRegion = request.destination.region, what } = failure;
+function quotaReached({ failed, failure }: Case): Advice {
+  const { request } = failed;
+  const { code = '', call, callRegion = request.destination.region, what } = failure;
+  // What the service writes on copies was there from the beginning.
+  if (code === 'TagLimitExceeded' && call === 'CreateTags' && request.source.companion !== undefined) {
+    return { ...noTagLeft(failed), requestMayChange: false };
+  }
   const tooManySnapshots = code === 'SnapshotLimitExceeded';
   const advice: Step = { say: refusalOf(code, what).whatToDo };
   return {

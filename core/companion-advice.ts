@@ -1,5 +1,15 @@
 import type { Step } from './alert-layout.ts';
 import { shellWord } from './shell-word.ts';
+import type { ActingInstall } from './source-account.ts';
+
+/** What a companion that is not there yet has to be told; `deploy` overwrites the Regions of one that is. */
+export function firstParameters({ name, account, region }: ActingInstall): Readonly<Record<string, string>> {
+  return { TargetAccount: account, EventBus: name, Regions: region };
+}
+
+/** Goes with `firstParameters`. */
+export const KEEP_REGIONS =
+  'If a companion is there already with more Regions, name them all, with commas between them.';
 
 /**
  * The step that brings the companion of a source account up to date. `deploy` leaves parameters that are not named as they

@@ -60,6 +60,16 @@ export class RequestRefusedError extends CopierError {
 /** The companion's role cannot be assumed, answers as somebody else, or refuses a call in the source account. */
 export class SourceAccountRefusedError extends CopierError {
   override readonly name = 'SourceAccountRefusedError';
+  /** The first two of these: nothing at all can be done in that account. */
+  readonly isClosed: boolean;
+
+  constructor(
+    message: string,
+    { isClosed = false, cause }: { readonly isClosed?: boolean; readonly cause?: unknown } = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.isClosed = isClosed;
+  }
 }
 
 /** The source is under `aws/ebs`, which serves its own account alone, and nothing was told to copy it under another key. */
@@ -72,7 +82,7 @@ export class SourceHiddenError extends CopierError {
   override readonly name = 'SourceHiddenError';
 }
 
-/** The copy under a shareable key, in the source account, ended in state `error`. */
+/** The copy under a shareable key, in the source account, ended in state `error`, or was refused for that key. */
 export class IntermediateFailedError extends CopierError {
   override readonly name = 'IntermediateFailedError';
 }

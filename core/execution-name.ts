@@ -25,12 +25,17 @@ export function executionName(
   attempt: number,
 ): string {
   const name = `${snapshotId}-${destinationId(destination)}-${attempt}`;
-  if (!/^[0-9A-Za-z_-]+$/.test(name) || name.length > LONGEST) {
+  if (!isExecutionName(name)) {
     throw new UnreadableInputError(
       `"${name}" cannot name an execution: at most ${LONGEST} characters of 0-9 A-Z a-z _ -, for example snap-0123456789abcdef0-eu-central-1-1.`,
     );
   }
   return name;
+}
+
+/** Whether Step Functions takes it, whoever made it. */
+export function isExecutionName(name: string): boolean {
+  return /^[0-9A-Za-z_-]+$/.test(name) && name.length <= LONGEST;
 }
 
 /** The parts of a name that `executionName` made; undefined for any other, as people give to executions by hand. */

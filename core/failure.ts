@@ -27,7 +27,7 @@ export const FAILURE_REASONS = [
   'SourceNotShareable',
   /** The companion in the source account cannot be used. */
   'SourceAccountRefused',
-  /** The copy under a shareable key, in the source account, ended in state `error`. */
+  /** The copy under a shareable key, in the source account, ended in state `error`, or was refused for that key. */
   'IntermediateFailed',
   /** EC2 ended the copy in state `error`, for another cause than a key or the source. */
   'CopyFailed',

@@ -98,12 +98,14 @@ export function noSuchSource(snapshotId: string): Extract<HandRequest, { kind: '
  * The request for a copy that somebody asks for by hand, as far as the service of this install may make it.
  *
  * @param region the destination
+ * @param companions the accounts that have the companion
  */
 export function handRequest(
   input: CopySnapshotInput,
   region: string,
   source: Snapshot,
   rules: readonly CopyRule[],
+  companions: readonly string[],
   install: Pick<Install, 'name' | 'account' | 'region'>,
 ): HandRequest {
   const mistake = mistakeIn(input);
@@ -122,9 +124,17 @@ export function handRequest(
     deadlineSeconds: deadlineFor(region, minutes, rules),
     ...(minutes !== undefined && { completionDurationMinutes: minutes }),
   };
-  const rule: CopyRule = { name: BY_HAND, select: {}, destinations: [destination], dryRun: false };
+  const rule: CopyRule = {
+    name: BY_HAND,
+    select: {},
+    destinations: [destination],
+    dryRun: false,
+    ...(isReencrypted(source, rules) && { reencrypt: true }),
+  };
   const message =
-    whyNotByService(source, region, rules, install) ?? whyTooManyTags(input) ?? whyNotCopied(source, rule, install);
+    whyNotByService(source, region, rules, companions, install) ??
+    whyTooManyTags(input) ??
+    whyNotCopied(source, rule, install);
   if (message !== undefined) return { kind: 'impossible', message };
   return {
     kind: 'request',
@@ -135,9 +145,10 @@ export function handRequest(
 
 /** The service copies from its own Region, to the Regions of its rules, from the owners that these can select. */
 function whyNotByService(
-  { snapshotId, region: sourceRegion, ownerId }: Snapshot,
+  { snapshotId, region: sourceRegion, ownerId, viewedByOwner }: Snapshot,
   region: string,
   rules: readonly CopyRule[],
+  companions: readonly string[],
   install: Pick<Install, 'name' | 'account' | 'region'>,
 ): string | undefined {
   const regions = destinationRegions(rules);
@@ -147,11 +158,17 @@ function whyNotByService(
   if (!regions.includes(region)) {
     return `No rule of ${install.name} copies to ${region}, so it may not: its rules have ${regions.join(', ')}. Add a destination to copy-rules.yml and deploy. ${ELSEWHERE}`;
   }
-  const { own, shared } = sourceOwners(rules);
+  const { own, shared, withCompanion } = sourceOwners(rules, companions);
   const isOwn = ownerId === install.account;
-  const allowed = isOwn ? own : shared;
+  const allowed = isOwn ? own : viewedByOwner === true ? withCompanion : shared;
   if (allowed === 'any' || allowed === 'always' || allowed.includes(ownerId)) return undefined;
   return `No rule of ${install.name} can select snapshots of account ${ownerId}, so it may not copy ${snapshotId}. Name the account under owners of a rule in copy-rules.yml and deploy. ${ELSEWHERE}`;
+}
+
+/** What is under `aws/ebs` in a source account is copied under another key first, if that is done for any rule there. */
+function isReencrypted({ viewedByOwner, ownerId }: Snapshot, rules: readonly CopyRule[]): boolean {
+  if (viewedByOwner !== true) return false;
+  return rules.some(({ reencrypt, select: { owners } }) => reencrypt === true && (owners?.includes(ownerId) ?? true));
 }
 
 const ELSEWHERE = 'Without the service: --direct.';

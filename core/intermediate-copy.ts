@@ -1,6 +1,7 @@
 import { COPIER_TAG } from './copier-tags.ts';
 import type { CopyParameters } from './copy-parameters.ts';
 import type { CopyRequest } from './copy-request.ts';
+import { readEc2Answer } from './ec2-errors.ts';
 import type { Snapshot } from './snapshot.ts';
 import {
   type ActingInstall,
@@ -62,11 +63,17 @@ export function needlessIntermediates(
       .at(0);
     return ofVolume.filter((each) => {
       if (each.state === 'error') return true;
-      if (each.state !== 'completed' || claimsFor(install.account, each.tags).length > 0) return false;
+      if (each.state !== 'completed' || claimsFor(install.account, each).length > 0) return false;
       const since = age(each.completionTime ?? each.startTime);
       return each === newest ? since > KEPT_IDLE_FOR_MS : since > FRESH_FOR_MS;
     });
   });
+}
+
+/** Whether an error of DeleteSnapshot says that somebody keeps the snapshot: an AMI is registered of it, or it is locked. */
+export function isKept({ message }: Error): boolean {
+  const { call, code } = readEc2Answer(message) ?? {};
+  return call === 'DeleteSnapshot' && (code === 'InvalidSnapshot.InUse' || code === 'OperationNotPermitted');
 }
 
 /** When the data were taken. */

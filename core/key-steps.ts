@@ -6,8 +6,14 @@ import type { KeyOfCopy } from './keys-of-copy.ts';
 import { partitionOf } from './region.ts';
 import { shellWord } from './shell-word.ts';
 
+/** What it takes to change a key's policy. */
+export type ChangeableKey = Pick<KeyOfCopy, 'account' | 'region' | 'word' | 'isAlias' | 'isOfCompanion' | 'usedFrom'>;
+
+/** Whom a key's policy has to let in. */
+type ToLetIn = Pick<Install, 'name' | 'account' | 'region'>;
+
 /** Where a key is. */
-export function placeInWords({ account, region }: KeyOfCopy): string {
+export function placeInWords({ account, region }: Pick<KeyOfCopy, 'account' | 'region'>): string {
   return `account ${account}, ${region}`;
 }
 
@@ -59,7 +65,7 @@ function arnOf(key: KeyOfCopy): string {
   return key.isOfCompanion ? shellWord(key.label.replace(/alias\/.*$/, 'key/*')) : lookUp(key, 'Arn');
 }
 
-function lookUp({ region, word }: KeyOfCopy, field: string): string {
+function lookUp({ region, word }: Pick<KeyOfCopy, 'region' | 'word'>, field: string): string {
   return `"$(aws kms describe-key --region ${region} --key-id ${word} --query KeyMetadata.${field} --output text)"`;
 }
 
@@ -68,7 +74,7 @@ function lookUp({ region, word }: KeyOfCopy, field: string): string {
  *
  * @param missing what the policy is known to lack; default: nobody knows
  */
-export function policyOf(key: KeyOfCopy, install: Install, missing?: readonly string[]): Step {
+export function policyOf(key: ChangeableKey, install: ToLetIn, missing?: readonly string[]): Step {
   if (key.isOfCompanion) {
     const why = 'The policy of that key comes with the companion: if anything in it was changed, update the companion.';
     return updateCompanion(key, why, { Reencrypt: 'on' });
@@ -89,7 +95,7 @@ export function policyOf(key: KeyOfCopy, install: Install, missing?: readonly st
 }
 
 /** Has a statement that denies leave the install out. */
-export function exceptInstall(key: KeyOfCopy, install: Install): Step {
+export function exceptInstall(key: ChangeableKey, install: ToLetIn): Step {
   if (key.isOfCompanion) return policyOf(key, install);
   return {
     say: `As an administrator of account ${key.account}, have that statement leave out the roles of ${install.name}, by this in its "Condition":`,
@@ -98,12 +104,13 @@ export function exceptInstall(key: KeyOfCopy, install: Install): Step {
   };
 }
 
-function editPolicy(key: KeyOfCopy): readonly string[] {
+function editPolicy(key: ChangeableKey): readonly string[] {
   const keyId = key.isAlias ? lookUp(key, 'KeyId') : key.word;
   return [
     `aws kms get-key-policy --region ${key.region} --policy-name default --query Policy --output text`,
     `--key-id ${keyId} > key-policy.json`,
-    `&& "\${EDITOR:-vi}" key-policy.json`,
+    // Unquoted, for it may have arguments: `code --wait`.
+    `&& \${EDITOR:-vi} key-policy.json`,
     `&& aws kms put-key-policy --region ${key.region} --policy-name default --policy file://key-policy.json`,
     `--key-id ${keyId}`,
   ];

@@ -1,10 +1,14 @@
 import { isGivenUp } from './existing-copies.ts';
 import type { Snapshot } from './snapshot.ts';
+import { decideWithoutSource } from './source-readiness.ts';
 import { waitSeconds } from './wait-schedule.ts';
 
 /** What PrepareSource reports, kept at `$.prepared` of the execution; the choice state IsSourceReady reads `action`. */
 export interface PreparedSource {
-  /** `wait`: look again after `waitSeconds`. `ready`: `copyFrom` can be copied. `skip`: there is nothing left to copy. */
+  /**
+   * `wait`: look again after `waitSeconds`. `ready`: `copyFrom` can be copied, or the copy is there already. `skip`: there
+   * is nothing left to copy.
+   */
   readonly action: 'wait' | 'ready' | 'skip';
   readonly waitSeconds: number;
   /** Why, in one sentence. */
@@ -13,6 +17,8 @@ export interface PreparedSource {
   readonly copyFrom?: string;
   /** ISO 8601: since when what is to be copied is shared, as far as this execution knows. */
   readonly sharedSince?: string;
+  /** ISO 8601: since when EC2 does not show the source to its owner. */
+  readonly missingSince?: string;
   /** The intermediate copy that this execution began, and when, ISO 8601. */
   readonly begun?: { readonly copyId: string; readonly at: string };
 }
@@ -20,6 +26,13 @@ export interface PreparedSource {
 /** What to do before the source can be copied from the account of the install. */
 export type SourceStep =
   | { readonly action: 'skip'; readonly reason: string }
+  /** What EC2 says of the source may be old. */
+  | {
+      readonly action: 'askAgain';
+      readonly waitSeconds: number;
+      readonly reason: string;
+      readonly missingSince?: string;
+    }
   /** Nothing helps: somebody has to act. */
   | { readonly action: 'refuse'; readonly reason: string }
   | { readonly action: 'share'; readonly snapshot: Snapshot; readonly reason: string }
@@ -31,7 +44,7 @@ export type SourceStep =
   | { readonly action: 'giveUpIntermediate'; readonly snapshot: Snapshot; readonly reason: string };
 
 export interface SourceSeen {
-  /** As its owner sees it; undefined if it is gone. */
+  /** As its owner sees it; undefined if EC2 does not show it. */
   readonly source: Snapshot | undefined;
   /** Whose key it is under; undefined if it is plain. */
   readonly keyManager: 'AWS' | 'CUSTOMER' | undefined;
@@ -62,8 +75,9 @@ const BUSY_WAIT_SECONDS = 5 * 60;
  * What to do about the source of a copy whose owner has the companion. A snapshot under `aws/ebs` cannot be shared, which is
  * recognised before anything is tried: https://docs.aws.amazon.com/ebs/latest/userguide/share-kms-key.html
  *
- * @param announced the tag `intermediateBy` of the source
- * @param begun as this execution reported it
+ * @param begun the intermediate copy, and `missingSince`: as this execution reported it
+ * @param announced the value of `announcementTag` on the source
+ * @param taken when the source was begun
  */
 export function decideSourceStep(
   { source, keyManager, intermediates }: SourceSeen,
@@ -72,16 +86,31 @@ export function decideSourceStep(
     execution,
     announced,
     begun,
+    missingSince,
+    taken,
   }: {
     readonly reencrypt: boolean;
     readonly execution: string;
     readonly announced: string | undefined;
     readonly begun: PreparedSource['begun'];
+    readonly missingSince: string | undefined;
+    readonly taken: Date;
   },
   now: Date,
   deadline: Date,
 ): SourceStep {
-  if (source === undefined) return { action: 'skip', reason: 'source gone: it was deleted before its copy began' };
+  if (source === undefined) {
+    const since = missingSince ?? now.toISOString();
+    const { action, reason } = decideWithoutSource(taken, new Date(since), now);
+    return action === 'skip'
+      ? { action, reason }
+      : { action, waitSeconds: SHORT_WAIT_SECONDS, reason, missingSince: since };
+  }
+  // An event said that it is complete, so this is an old answer; until the deadline, when somebody is told.
+  if (source.state === 'pending') {
+    const seconds = waitSeconds(secondsBetween(taken, now), secondsBetween(now, deadline));
+    return { action: 'askAgain', waitSeconds: seconds, reason: 'EC2 still shows the source as pending' };
+  }
   if (source.state !== 'completed') {
     return { action: 'skip', reason: `source gone: it is ${source.state} in its own account` };
   }
@@ -151,7 +180,7 @@ function decideWhoCopies(announced: Announcement | undefined, execution: string,
   return { action: 'announce', waitSeconds: ANNOUNCED_FOR_SECONDS, reason: 'it needs an intermediate copy' };
 }
 
-/** The value of the tag `intermediateBy`. */
+/** The value of `announcementTag`. */
 export function writeAnnouncement(execution: string, now: Date): string {
   return `${execution} ${now.toISOString()}`;
 }
@@ -174,6 +203,12 @@ export function waitForSlot(): Pick<PreparedSource, 'action' | 'waitSeconds' | '
     waitSeconds: BUSY_WAIT_SECONDS,
     reason: 'EC2 has no free slot for its intermediate copy in the source account',
   };
+}
+
+/** EC2 has shown what is to be shared, and does not show it now. */
+export function waitForSight(snapshotId: string): PreparedSource {
+  const reason = `EC2 does not show ${snapshotId} now`;
+  return { action: 'wait', waitSeconds: SHORT_WAIT_SECONDS, reason };
 }
 
 /** A share is seen within 90 s; what takes ten times as long does not come. */

@@ -1,20 +1,23 @@
 import type { CopyRequest } from './copy-request.ts';
+import { readEc2Answer } from './ec2-errors.ts';
 import type { Snapshot } from './snapshot.ts';
-import { type ActingInstall, claimsFor, claimsOf, claimTag, OVER } from './source-account.ts';
+import { type ActingInstall, claimsFor, claimsOf, claimTag, isClaim, overTag } from './source-account.ts';
 
 /**
  * Who made a share, and who may end it. A share that this service makes is claimed by a tag on the snapshot, written
  * before it: one for each execution that needs it. A share without any claim is somebody else's, and stays.
  */
 
-/** What has to be done so that a snapshot is shared for an execution, in this order. */
-export interface SharePlan {
-  /** A tag to write. */
-  readonly claim?: Readonly<Record<string, string>>;
-  readonly share: boolean;
-}
+/** How a snapshot is shared for an execution. */
+export type SharePlan =
+  /** Write the claim, then share it: also if it is shared, for whoever claimed that may be taking it back just now. */
+  | { readonly action: 'share'; readonly claim: Readonly<Record<string, string>> }
+  /** The execution has claimed it, and it is shared. */
+  | { readonly action: 'none' }
+  /** Somebody else shares it. */
+  | { readonly action: 'leave' };
 
-/** @param sharedWith ids of the accounts that it is shared with */
+/** @param sharedWith ids of the accounts that it is shared with, read before the snapshot's tags */
 export function planShare(
   snapshot: Snapshot,
   sharedWith: readonly string[],
@@ -23,39 +26,49 @@ export function planShare(
   install: ActingInstall,
 ): SharePlan {
   const isShared = sharedWith.includes(install.account);
-  const claims = claimsFor(install.account, snapshot.tags);
-  if (isShared && claims.length === 0) return { share: false };
-  const tag = claimTag(install, destination);
-  return {
-    ...(snapshot.tags[tag] !== execution && { claim: { [tag]: execution } }),
-    share: !isShared,
-  };
+  const claims = claimsFor(install.account, snapshot);
+  if (isShared && claims.length === 0) return { action: 'leave' };
+  const claim = { [claimTag(install, destination)]: execution };
+  return isShared && isClaimed(snapshot, claim) ? { action: 'none' } : { action: 'share', claim };
 }
 
-/** What has to be done about the claims of executions that are over. */
+/** Whether a snapshot carries this claim. */
+export function isClaimed({ tags }: Pick<Snapshot, 'tags'>, claim: Readonly<Record<string, string>>): boolean {
+  return Object.entries(claim).every(([key, execution]) => tags[key] === execution);
+}
+
+/** What has to be done about the claims of executions that are over; nothing if `over` is empty. */
 export interface ReleasePlan {
-  /** Somebody claims the share who is not over. */
+  /** Somebody claims the share who is not known to be over: it stays. Otherwise it is taken back. */
   readonly isNeeded: boolean;
-  /** The service made the share, and nobody needs it any more. */
-  readonly takeBack: boolean;
-  /** Tags to remove after that, unless they have changed meanwhile. */
-  readonly untag: Readonly<Record<string, string>>;
-  /** Tags to write while others need the share: for the one that ends last, or for both of two that end at once. */
+  /** Tags of this service on the share, of those who do not need it any more. */
+  readonly over: Readonly<Record<string, string>>;
+  /** Those of them that are claims of this install. */
+  readonly ended: Readonly<Record<string, string>>;
+  /** The tag to write before claims in `ended` are removed from a share that stays. */
   readonly note: Readonly<Record<string, string>>;
 }
 
 /** @param isEnded whether an execution of this install is over */
 export function planRelease(
-  { tags }: Pick<Snapshot, 'tags'>,
+  snapshot: Pick<Snapshot, 'snapshotId' | 'tags'>,
   isEnded: (execution: string) => boolean,
   install: ActingInstall,
 ): ReleasePlan {
-  const note = Object.fromEntries(
-    claimsOf(install, tags).flatMap(([key, execution]) => (isEnded(execution) ? [[key, OVER]] : [])),
-  );
-  const keys = claimsFor(install.account, tags);
-  const claims = Object.entries(tags).filter(([key]) => keys.includes(key));
-  const isNeeded = claims.some(([key, value]) => value !== OVER && note[key] === undefined);
-  if (isNeeded) return { isNeeded, takeBack: false, untag: {}, note };
-  return { isNeeded, takeBack: claims.length > 0, untag: Object.fromEntries(claims), note: {} };
+  const { tags } = snapshot;
+  const ended = claimsOf(install, snapshot).filter(([, execution]) => isEnded(execution));
+  const keysOfEnded = ended.map(([key]) => key);
+  const keys = claimsFor(install.account, snapshot);
+  const isOver = (key: string): boolean => !isClaim(key) || keysOfEnded.includes(key);
+  return {
+    isNeeded: !keys.every(isOver),
+    over: Object.fromEntries(Object.entries(tags).filter(([key]) => keys.includes(key) && isOver(key))),
+    ended: Object.fromEntries(ended),
+    note: Object.fromEntries(ended.map(([, execution]) => [overTag(install), execution])),
+  };
+}
+
+/** Whether an error of CreateTags says that the snapshot has as many tags as it can have. */
+export function hasNoRoom({ message }: Error): boolean {
+  return readEc2Answer(message)?.code === 'TagLimitExceeded';
 }

@@ -1,5 +1,6 @@
 import { type Destination, destinationId } from './destination.ts';
 import { partitionOf } from './region.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Names that this service and companions/source-account.yml agree on. */
 
@@ -41,9 +42,18 @@ export const SOURCE_TAG = {
   intermediateVolume: 'snapshot-copier:intermediate-volume',
   /** On an intermediate copy: `actingName` of the install that made it. */
   intermediateFor: 'snapshot-copier:intermediate-for',
-  /** On the source: the execution that makes its intermediate copy, so that no other makes a second one. */
-  intermediateBy: 'snapshot-copier:intermediate-by',
 } as const;
+
+/** How the key of every announcement begins. */
+export const ANNOUNCEMENT = 'snapshot-copier:intermediate-by:';
+
+/**
+ * On the source: the execution that makes its intermediate copy, so that no other makes a second one. Each install has its
+ * own key and its own intermediate copies; names of executions are the same in all of them.
+ */
+export function announcementTag(install: Pick<ActingInstall, 'name' | 'account'>): string {
+  return `${ANNOUNCEMENT}${actingName(install)}`;
+}
 
 const CLAIM = 'snapshot-copier:share:';
 
@@ -58,21 +68,51 @@ export function claimTag(
   return `${CLAIM}${actingName(install)}/${destinationId(destination)}`;
 }
 
-/** Keys of the claims on a share with an account, of whichever install there. */
-export function claimsFor(account: string, tags: Readonly<Record<string, string>>): readonly string[] {
-  return Object.keys(tags).filter((key) => key.startsWith(CLAIM) && key.includes(`-for-${account}/`));
+/** No destination has this name. */
+const OVER = '/over';
+
+/**
+ * On what is shared while others still need it: an execution of the install that needed it as well and is over. It says
+ * that the service made the share when the claim of that execution is gone. Nobody's claim has this key, so writing it
+ * late does no harm.
+ */
+export function overTag(install: Pick<ActingInstall, 'name' | 'account'>): string {
+  return `${CLAIM}${actingName(install)}${OVER}`;
 }
 
-/** The value of a claim whose execution is over while others may still need the share. */
-export const OVER = 'over';
+/** A snapshot of a source account, as far as claims go. */
+type Claimed = Pick<Snapshot, 'snapshotId' | 'tags'>;
 
-/** The claims of one install whose executions are not known to be over: tag key and execution. */
+/** Keys of the claims on a share with an account, of whichever install there; `overTag` is one of them. */
+export function claimsFor(account: string, snapshot: Claimed): readonly string[] {
+  return Object.entries(snapshot.tags).flatMap(([key, execution]) =>
+    key.startsWith(CLAIM) && key.includes(`-for-${account}/`) && isOf(snapshot, execution) ? [key] : [],
+  );
+}
+
+/** What of those keys are claims, and not `overTag`. */
+export function isClaim(key: string): boolean {
+  return !key.endsWith(OVER);
+}
+
+/** The claims of one install: tag key and execution. */
 export function claimsOf(
   install: Pick<ActingInstall, 'name' | 'account'>,
-  tags: Readonly<Record<string, string>>,
+  snapshot: Claimed,
 ): readonly (readonly [key: string, execution: string])[] {
   const own = `${CLAIM}${actingName(install)}/`;
-  return Object.entries(tags).filter(([key, execution]) => key.startsWith(own) && execution !== OVER);
+  return Object.entries(snapshot.tags).filter(
+    ([key, execution]) => key.startsWith(own) && isClaim(key) && isOf(snapshot, execution),
+  );
+}
+
+/**
+ * Tools that copy a snapshot may copy its tags too, and whoever shares what they make does so for himself. Names of
+ * executions begin with the source's id; what people named by hand may not, and counts.
+ */
+function isOf({ snapshotId, tags }: Claimed, execution: string): boolean {
+  const source = /^snap-[0-9a-f]+(?=-)/.exec(execution)?.[0];
+  return source === undefined || source === snapshotId || source === tags[SOURCE_TAG.intermediateOf];
 }
 
 /** What EC2's filter `tag-key` takes to find everything that an install claims. */

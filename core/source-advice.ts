@@ -88,12 +88,38 @@ export function accountRefused(
   };
 }
 
-/** The copy under the companion's key, in the source account. */
-export function intermediateFailed({ request }: FailedExecution, install: Install): SourceAdvice {
+/** A snapshot of a source account takes no tag any more, and so no claim on its share. */
+export function noTagLeft({ request }: FailedExecution): SourceAdvice {
+  const { snapshotId, region, ownerId } = request.source;
+  return {
+    meaning: `${snapshotId} of account ${ownerId} has as many tags as EC2 lets a snapshot have, 50. The service writes one on it before it shares it, for each destination, and one with the id of each copy. Nothing was copied.`,
+    steps: [
+      {
+        say: `Remove tags from it that nobody needs, as an administrator of account ${ownerId}: two for each destination and one more have to be free. These are there:`,
+        run: [
+          `aws ec2 describe-tags --region ${region} --filters Name=resource-id,Values=${snapshotId}`,
+          "--query 'Tags[].Key' --output text",
+        ],
+      },
+      { say: 'Then start it again. What tags the next snapshots of that account should leave as much room.' },
+    ],
+  };
+}
+
+/** The copy under the companion's key, in the source account. With a code EC2 refused the call, for that key. */
+export function intermediateFailed(
+  { request }: FailedExecution,
+  { code }: Pick<Failure, 'code'>,
+  install: Install,
+): SourceAdvice {
   const { snapshotId, region, ownerId } = request.source;
   const alias = shareableKeyAlias(install);
+  const end =
+    code === undefined
+      ? 'EC2 accepted that copy and ended it in state error. What is left of it was removed.'
+      : 'EC2 refused that at once because of the key, so that no copy was made there. The key of the destination was not asked for yet.';
   return {
-    meaning: `${snapshotId} is under aws/ebs, which cannot be shared. So it was first to be copied in its own account, ${ownerId}, under the companion's key ${alias}; EC2 accepted that copy and ended it in state error. What is left of it was removed.`,
+    meaning: `${snapshotId} is under aws/ebs, which cannot be shared. So it was first to be copied in its own account, ${ownerId}, under the companion's key ${alias}; ${end}`,
     steps: [
       {
         say: `If EC2 speaks of a key: see, as an administrator of account ${ownerId}, that KeyState is Enabled.`,

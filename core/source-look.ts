@@ -38,8 +38,13 @@ export const sourceLook = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('begunOn'), ...where, days: listOf(day, DAYS_AT_ONCE), from: z.exactOptional(cursor) }),
   /** These snapshots, as far as they belong to the account. */
   z.object({ ask: z.literal('snapshots'), ...where, ids: listOf(snapshotId, IDS_AT_ONCE) }),
-  /** What KMS tells of these keys of the account, by id, alias or ARN. */
-  z.object({ ask: z.literal('keys'), ...where, names: listOf(z.string(), KEYS_AT_ONCE) }),
+  /** What KMS tells of these keys of the account, by id, alias or ARN; with `usedBy`, a role, also who lets it use them. */
+  z.object({
+    ask: z.literal('keys'),
+    ...where,
+    names: listOf(z.string(), KEYS_AT_ONCE),
+    usedBy: z.exactOptional(z.string()),
+  }),
   /** Whether all that copies need would work, and what is left there. */
   z.object({ ask: z.literal('check'), ...where, reencrypt: z.boolean() }),
 ]);
@@ -87,9 +92,24 @@ const key = z.object({
   deletionDate: z.exactOptional(z.string()),
 });
 
+const unknown = z.object({ unknown: z.string() });
+
+const grant = z.object({
+  grantee: z.string(),
+  operations: z.readonly(z.array(z.string())),
+  isConstrained: z.boolean(),
+});
+
 /** One of the three: what it is, that there is none, or why nobody knows. */
 const keyAnswer = z.union([
-  z.object({ name: z.string(), key }),
+  z.object({
+    name: z.string(),
+    key,
+    /** Of customer managed keys, if it was asked for: KMS has 32 KiB at most. */
+    policy: z.exactOptional(z.union([z.object({ value: z.string() }), unknown])),
+    /** Those of the role. */
+    grants: z.exactOptional(z.union([z.object({ value: z.readonly(z.array(grant)) }), unknown])),
+  }),
   z.object({ name: z.string(), missing: z.literal(true) }),
   z.object({ name: z.string(), unknown: z.string() }),
 ]);

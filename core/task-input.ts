@@ -79,6 +79,7 @@ const prepared = z.object({
   reason: z.string(),
   copyFrom: z.exactOptional(text),
   sharedSince: z.exactOptional(text),
+  missingSince: z.exactOptional(text),
   begun: z.exactOptional(z.object({ copyId: text, at: text })),
 });
 

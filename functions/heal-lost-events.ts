@@ -11,6 +11,7 @@ import { copyRequest } from '../core/copy-request.ts';
 import { destinationId } from '../core/destination.ts';
 import { requestKey } from '../core/ledger-request.ts';
 import { daysOf, shouldBeKnown } from '../core/lookback.ts';
+import { otherAccounts } from '../core/other-accounts.ts';
 import { requested } from '../core/request-transitions.ts';
 import type { CopyRule, SourceAccounts } from '../core/rules.ts';
 import { type Home, selectDestinations } from '../core/selection.ts';
@@ -44,9 +45,7 @@ export const healLostEvents =
   async (): Promise<void> => {
     if (lookbackHours === 0) return;
     const { snapshots, sourceSnapshots: ofSources, admission, now } = ports;
-    // Installs in several accounts may have the same rules file, which then lists this account too.
-    const others = listed.accounts.filter((account) => account !== home.account);
-    const { shared, withCompanion } = sourceOwners(rules, others);
+    const { shared, withCompanion } = sourceOwners(rules, otherAccounts(listed.accounts, home.account));
     const days = daysOf(lookbackHours, now());
     const regions = new Set<string>();
     const troubles: unknown[] = [];

@@ -1,6 +1,6 @@
 // Called by people's commands: `lookAtSources` in serverless.yml
-import * as z from 'zod/mini';
 import { companionSessions } from '../aws/companion-role.ts';
+import { fact } from '../aws/key-look.ts';
 import { assumedSourceAccounts, type SourceAccount } from '../aws/source-account.ts';
 import { type DryRun, type SourceAccountLook, sourceAccountLooks } from '../aws/source-account-look.ts';
 import { copiedToTag } from '../core/copier-tags.ts';
@@ -48,9 +48,8 @@ export const lookAtSources =
   async (input: unknown): Promise<SourceAnswer<SourceLook['ask']> | Refusal> => {
     const parsed = sourceLook.safeParse(input);
     if (!parsed.success) {
-      throw new UnreadableInputError(
-        `Cannot read what is asked:\n${z.prettifyError(parsed.error)}\nThis function is called by the command snapshot-copier.`,
-      );
+      const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+      throw new UnreadableInputError(`Cannot read what is asked:\n${problems.join('\n')}`);
     }
     const look = parsed.data;
     if (!accounts.includes(look.account)) {
@@ -110,16 +109,32 @@ async function begunOn(
   }
 }
 
-async function keys({ account, region, names }: Asked<'keys'>, { looks }: Ports): Promise<SourceAnswer<'keys'>> {
+async function keys(
+  { account, region, names, usedBy }: Asked<'keys'>,
+  { looks }: Ports,
+): Promise<SourceAnswer<'keys'>> {
   const look = looks(account);
-  return { keys: await Promise.all(names.map((name) => keyOf(look, region, name))) };
+  return { keys: await Promise.all(names.map((name) => keyOf(look, region, name, usedBy))) };
 }
 
 /** That one key does not let the role see it says nothing of the others. */
-async function keyOf(look: SourceAccountLook, region: string, name: string): Promise<SourceKey> {
+async function keyOf(
+  { keys: api }: SourceAccountLook,
+  region: string,
+  name: string,
+  usedBy?: string,
+): Promise<SourceKey> {
   try {
-    const key = await look.key(region, name);
-    return key === undefined ? { name, missing: true } : { name, key };
+    const key = await api.describe(region, name);
+    if (key === undefined) return { name, missing: true };
+    // Policies of AWS's own keys cannot be changed.
+    if (usedBy === undefined || key.manager === 'AWS') return { name, key };
+    return {
+      name,
+      key,
+      policy: await fact(() => api.policy(region, key.arn)),
+      grants: await fact(() => api.grants(region, key.arn, usedBy)),
+    };
   } catch (error) {
     if (error instanceof RequestRefusedError) return { name, unknown: error.message };
     throw error;
@@ -137,15 +152,14 @@ async function check(
   const { snapshots } = await look.page(region, daysBetween(since, now()), undefined);
   const [claimed, intermediates] = [await source.claimed(region), await source.intermediates(region)];
   // What is under aws/ebs EC2 would not share, whatever the role may do.
-  const [example] = snapshots
-    .filter(({ state, storageTier }) => state === 'completed' && storageTier === 'standard')
-    .toSorted((a, b) => Number(a.encrypted) - Number(b.encrypted));
+  const fit = snapshots.filter(({ state, storageTier }) => state === 'completed' && storageTier === 'standard');
+  const example = fit.find(({ encrypted }) => !encrypted) ?? fit[0];
   return {
     ...(example !== undefined && { example: example.snapshotId }),
     trials: await tryAll(look, example, intermediates[0], install, reencrypt),
-    claimed: claimed.map(({ snapshotId, tags }) => ({
-      snapshotId,
-      claims: claimsOf(install, tags).map(([tag, execution]) => ({ tag, execution })),
+    claimed: claimed.map((each) => ({
+      snapshotId: each.snapshotId,
+      claims: claimsOf(install, each).map(([tag, execution]) => ({ tag, execution })),
     })),
     intermediates: intermediates.map(asSeen),
     ...(reencrypt && { shareableKey: await keyOf(look, region, shareableKeyAlias(install)) }),

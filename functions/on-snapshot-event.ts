@@ -96,6 +96,8 @@ function readNews(
   try {
     const news = readSnapshotEvent(input);
     if (news.kind === 'ignored') return refused(news.reason);
+    if (news.region !== install.region)
+      return refused(`it is of ${news.region}, and this install copies from ${install.region}`);
     return news.trigger === 'created' ? news : refused('it tells of a snapshot that somebody shared with that account');
   } catch (error) {
     if (error instanceof UnreadableInputError) return refused(error.message);

@@ -107,7 +107,11 @@ function ownPermissions(
       ];
     case 'prepareSource':
       return [
-        look('Sources', [{ Ref: 'AWS::Region' }], 'See whether a share has effect'),
+        look(
+          'Copies',
+          [{ Ref: 'AWS::Region' }, ...regions],
+          'Look for a copy that an earlier attempt made, which needs no source any more, and whether a share has effect',
+        ),
         ...actInSources('Share a source, or have it copied there under a key that can be shared'),
       ];
     case 'startCopy':
@@ -254,17 +258,14 @@ const COPY_TASKS = [
   'ExplainFailure',
 ];
 
-/** An execution may outlive a deployment, and then calls the version that it began with. */
+/** A state machine names versions of functions only. An execution may outlive a deployment, and calls those it began with. */
 function machinePermissions(tasks: readonly string[]): readonly Permission[] {
   return [
     {
       sid: 'CallTasks',
       reason: 'Call the functions of the Task states, in every version',
       actions: ['lambda:InvokeFunction'],
-      resources: tasks.flatMap((task) => [
-        { 'Fn::GetAtt': [`${task}LambdaFunction`, 'Arn'] },
-        sub(`\${${task}LambdaFunction.Arn}:*`),
-      ]),
+      resources: tasks.map((task) => sub(`\${${task}LambdaFunction.Arn}:*`)),
     },
     {
       sid: 'DeliverLogs',

@@ -8,6 +8,9 @@ import { plainError } from './plain-error.ts';
  */
 const LONGEST_LIST = 9_800;
 
+/** What the companion's parameter EventBus takes: names of roles, keys and tags there are made of it, and have to fit. */
+const NAME_OF_BUS = /^[A-Za-z][A-Za-z0-9-]{0,39}$/;
+
 /** The name of the rule on the bus. */
 export function sourceEventsRuleName(install: string): string {
   return `${install}-source-accounts`;
@@ -17,10 +20,16 @@ export function sourceEventsRuleName(install: string): string {
  * What takes in the events that companions/source-account.yml sends: a bus that is named like the install, and what hands
  * everything on it to onSnapshotEvent. Nothing if the rules name no source accounts.
  *
- * @throws Error if the accounts do not fit into the policy of a bus
+ * @throws Error if the accounts do not fit into the policy of a bus, or companions do not take the install's name
  */
 export function sourceBus({ accounts, organization }: SourceAccounts, install: string) {
   if (accounts.length === 0) return {};
+  if (!NAME_OF_BUS.test(install)) {
+    throw plainError(
+      `The install is named ${install}, which has ${install.length} characters. With sourceAccounts its name, <service>-<stage>, ` +
+        'begins with a letter and has at most 40 letters, digits and hyphens: companions/source-account.yml takes no other.',
+    );
+  }
   const principalsIn = (partition: string) => accounts.map((account) => `arn:${partition}:iam::${account}:root`);
   const who =
     organization === undefined

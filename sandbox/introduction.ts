@@ -6,7 +6,7 @@ import type { Sandbox } from './sandbox.ts';
 
 /** What is printed when the sandbox is ready: how to use it, with commands that can be copied as they are. */
 export function introduction(
-  sandbox: Sandbox,
+  sandbox: Pick<Sandbox, 'endpoint' | 'home' | 'physicalIds'>,
   {
     speed,
     rules,
@@ -41,9 +41,7 @@ In another terminal:
   aws sns subscribe --protocol sqs --topic-arn ${topicArn} \\
     --notification-endpoint arn:aws:sqs:${home.region}:${home.account}:alerts --attributes RawMessageDelivery=true
 
-  # a snapshot; it is copied with no further step
-  volume=$(aws ec2 create-volume --availability-zone ${home.region}a --size 20 --query VolumeId --output text)
-  aws ec2 create-snapshot --volume-id "$volume"${tagsFor(rules[0]?.select)}
+${exampleSnapshot(rules[0]?.select, home, companions)}
 
   # what runs, what waits and why, what failed (in this repository)
   npx snapshot-copier status --watch
@@ -62,6 +60,37 @@ In another terminal:
   # faults, logs, calls of EC2 and more
   curl ${endpoint}/_sandbox
 `.replaceAll(/\n{3,}/g, '\n\n');
+}
+
+/** How to make a snapshot that the rule selects, in the account whose snapshots it selects. */
+function exampleSnapshot(
+  select: Criteria | undefined,
+  home: Sandbox['home'],
+  companions: readonly CompanionStack[],
+): string {
+  const owners = select?.owners ?? ['self'];
+  const owner = owners.includes('self') || owners.includes(home.account) ? undefined : owners[0];
+  const as = owner === undefined ? '' : `AWS_ACCESS_KEY_ID=${owner} `;
+  const isShared = owner !== undefined && !companions.some(({ account }) => account === owner);
+  const create = `${as}aws ec2 create-snapshot --volume-id "$volume"${tagsFor(select)}${descriptionFor(select?.description)}`;
+  const described = select?.description === undefined ? '' : `, with a description that matches ${select.description}`;
+  return [
+    `  # a snapshot${owner === undefined ? '' : ` of account ${owner}`}${described}; it is copied with no further step`,
+    `  volume=$(${as}aws ec2 create-volume --availability-zone ${home.region}a --size 20 --query VolumeId --output text)`,
+    ...(isShared
+      ? [
+          `  snapshot=$(${create} --query SnapshotId --output text)`,
+          `  ${as}aws ec2 modify-snapshot-attribute --snapshot-id "$snapshot" --attribute createVolumePermission \\`,
+          `    --operation-type add --user-ids ${home.account}`,
+        ]
+      : [`  ${create}`]),
+  ].join('\n');
+}
+
+/** The option for a description, if the expression is as plain as most. */
+function descriptionFor(description: string | undefined): string {
+  const plain = /^\^?([\w ,:/-]+)\$?$/.exec(description ?? '')?.[1];
+  return description === undefined ? '' : ` \\\n    --description '${plain ?? '…'}'`;
 }
 
 /** The option that tags a snapshot so that it is selected. */

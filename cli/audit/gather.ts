@@ -11,6 +11,7 @@ import { COPIER_TAG } from '../../core/copier-tags.ts';
 import { CopierError } from '../../core/errors.ts';
 import type { RequestKey } from '../../core/ledger-request.ts';
 import { daysBetween } from '../../core/lookback.ts';
+import { otherAccounts } from '../../core/other-accounts.ts';
 import type { RegionKeys } from '../../core/plan-keys.ts';
 import { destinationRegions } from '../../core/rule-destinations.ts';
 import { parseKmsKey } from '../../core/rules/kms-key.ts';
@@ -36,10 +37,11 @@ interface Gathered {
  */
 export async function gatherEvidence(
   { install, ledgerTable, lookAtSourcesFunction, rules: deployedRules, now }: Deployed,
-  { rules, sourceAccounts: { accounts: companions } }: Pick<RulesText, 'rules' | 'sourceAccounts'>,
+  { rules, sourceAccounts }: Pick<RulesText, 'rules' | 'sourceAccounts'>,
   { sinceSeconds, rpoSeconds }: { readonly sinceSeconds: number; readonly rpoSeconds: number },
   progress: Progress,
 ): Promise<Gathered> {
+  const companions = otherAccounts(sourceAccounts.accounts, install.account);
   const snapshots = ec2Snapshots();
   const troubles: string[] = [];
   const at = now();

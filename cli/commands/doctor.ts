@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { cloudFormationStacks } from '../../aws/stacks.ts';
 import { type Finding, type Subject, totalsOf } from '../../core/doctor/finding.ts';
 import { chosenRules, type OtherRules } from '../../core/doctor/stack.ts';
+import { otherAccounts } from '../../core/other-accounts.ts';
 import type { RulesText } from '../../packaging/rules-text.ts';
 import { CliProblem, wrongUsage } from '../cli-problem.ts';
 import { type Cli, NotDeployed } from '../deployed.ts';
@@ -59,7 +60,9 @@ async function doctor(cli: Cli, options: DoctorOptions): Promise<ExitCode> {
   const found = await findOrNot(cli, own, options.stack);
   const { deployed, deployment } = found;
   const { install } = deployment;
-  const { file, rules: allRules, sourceAccounts } = found.rules;
+  const { file, rules: allRules } = found.rules;
+  const accounts = otherAccounts(found.rules.sourceAccounts.accounts, install.account);
+  const sourceAccounts = { ...found.rules.sourceAccounts, accounts };
   const chosen = chosenRules(allRules, options.rule ?? []);
   if ('problem' in chosen) throw wrongUsage(chosen.problem);
 

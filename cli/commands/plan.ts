@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { printDuration } from '../../core/duration.ts';
+import { otherAccounts } from '../../core/other-accounts.ts';
 import { makePlan, type PlanRow } from '../../core/plan.ts';
 import { totalOf } from '../../core/plan-totals.ts';
 import { wrongUsage } from '../cli-problem.ts';
@@ -88,7 +89,7 @@ async function plan(cli: Cli, options: PlanOptions, args: readonly string[]): Pr
     terminal.print(`No snapshot${inTime(which)} in ${install.region}.`);
   }
   if (notVisible.length > 0) {
-    const { accounts } = rules.sourceAccounts;
+    const accounts = otherAccounts(rules.sourceAccounts.accounts, install.account);
     const seeing = accounts.filter((account) => !unseen.some((each) => each.account === account));
     const nor = seeing.length === 0 ? '' : `, nor has source account ${seeing.join(' or ')} one`;
     terminal.tell(

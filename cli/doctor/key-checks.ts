@@ -1,3 +1,4 @@
+import type { SourceLooks } from '../../aws/look-at-sources-function.ts';
 import { isAwsAlias } from '../../core/doctor/aws-key.ts';
 import { checkKey, hasPolicyThatMatters } from '../../core/doctor/check-key.ts';
 import { checkEncryptionByDefault } from '../../core/doctor/default-key.ts';
@@ -6,7 +7,6 @@ import type { Finding } from '../../core/doctor/finding.ts';
 import type { KeyFacts, KeyInUse } from '../../core/doctor/key.ts';
 import { needsGrants } from '../../core/doctor/key-access.ts';
 import { checkUnshareableKey } from '../../core/doctor/unshareable-key.ts';
-import { RequestRefusedError } from '../../core/errors.ts';
 import { parseKmsKey } from '../../core/rules/kms-key.ts';
 import { type Examination, rulesWith } from './examination.ts';
 
@@ -74,26 +74,40 @@ function companionWith({ visible }: Examination, { name, as }: KeyInUse): string
   return as === 'source' ? visible.find((account) => account === owner) : undefined;
 }
 
-/** Its owner sees it, whatever its policy says of others. */
-async function describe(examination: Examination, key: KeyInUse): Promise<KeyFacts['metadata']> {
-  const { look, looks, keys } = examination;
-  const { name, region } = key;
-  const owner = companionWith(examination, key);
-  if (owner === undefined || looks === undefined) return look(['kms:DescribeKey'], () => keys.describe(region, name));
-  return look(['lambda:InvokeFunction'], async () => {
-    const [found] = await looks.keys(owner, region, [name]);
-    if (found !== undefined && 'unknown' in found) throw new RequestRefusedError(found.unknown);
-    return found !== undefined && 'key' in found ? found.key : undefined;
-  });
+/** What its owner sees, whatever its policy says of others. */
+async function factsOfOwner(
+  { look, deployment }: Examination,
+  looks: SourceLooks,
+  owner: string,
+  { name, region }: KeyInUse,
+): Promise<KeyFacts> {
+  const asked = await look(['lambda:InvokeFunction'], () =>
+    looks.keys(owner, region, [name], deployment.install.roleArn),
+  );
+  const of = { elsewhere: [], byCompanion: true } as const;
+  if (!isKnown(asked)) return { ...of, metadata: asked };
+  const [found] = asked.value;
+  if (found === undefined || 'missing' in found) return { ...of, metadata: { value: undefined } };
+  if ('unknown' in found) return { ...of, metadata: found };
+  const { key, policy, grants } = found;
+  return {
+    ...of,
+    metadata: { value: key },
+    ...(policy !== undefined && { policy }),
+    ...(grants !== undefined && { grants }),
+  };
 }
 
 async function factsOf(examination: Examination, key: KeyInUse): Promise<KeyFacts> {
-  const { look, keys, deployment } = examination;
+  const { look, looks, keys, deployment } = examination;
   const { account, roleArn } = deployment.install;
   const { name, region } = key;
   if (isAwsAlias(name)) return { metadata: { value: undefined }, elsewhere: [] };
 
-  const metadata = await describe(examination, key);
+  const owner = companionWith(examination, key);
+  if (owner !== undefined && looks !== undefined) return factsOfOwner(examination, looks, owner, key);
+
+  const metadata = await look(['kms:DescribeKey'], () => keys.describe(region, name));
   if (!isKnown(metadata)) return { metadata, elsewhere: [] };
   const found = metadata.value;
   if (found === undefined) return { metadata, elsewhere: await regionsWith(examination, key) };

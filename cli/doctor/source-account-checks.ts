@@ -11,6 +11,7 @@ import { checkIntermediates, checkShares, claimsIn, type ExecutionEnd } from '..
 import { checkUnseenTags } from '../../core/doctor/unseen-tags.ts';
 import { SourceAccountRefusedError } from '../../core/errors.ts';
 import { requestKey } from '../../core/ledger-request.ts';
+import { otherAccounts } from '../../core/other-accounts.ts';
 import type { SourceCheck } from '../../core/source-look.ts';
 import { sourceOwners } from '../../core/source-owners.ts';
 import type { Deployed } from '../deployed.ts';
@@ -40,7 +41,10 @@ export async function checkSourceAccounts(
       ? []
       : [
           checkSourceBus(
-            deployed.rules.sourceAccounts,
+            {
+              ...deployed.rules.sourceAccounts,
+              accounts: otherAccounts(deployed.rules.sourceAccounts.accounts, install.account),
+            },
             await look(['events:DescribeEventBus'], () => eventRules.bus(install.region, install.name)),
             deployment,
           ),

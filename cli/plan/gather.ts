@@ -2,8 +2,10 @@ import { ec2Snapshots } from '../../aws/ec2-snapshots.ts';
 import { ledgerListing, type UnreadableItem } from '../../aws/ledger-listing.ts';
 import { sourceLooks } from '../../aws/look-at-sources-function.ts';
 import { daysOf } from '../../core/lookback.ts';
+import { otherAccounts } from '../../core/other-accounts.ts';
 import { type Assumptions, type Circumstances, requestsToRead } from '../../core/plan.ts';
 import { destinationRegions } from '../../core/rule-destinations.ts';
+import type { CopyRule } from '../../core/rules.ts';
 import type { UnseenAccount } from '../../core/seen-sources.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import { sourceOwners } from '../../core/source-owners.ts';
@@ -52,13 +54,14 @@ async function gatherAll(task: Task, progress: Progress): Promise<Gathered> {
   const { install, ledgerTable, now, lookAtSourcesFunction } = task.deployed;
   const { which, assumptions } = task;
   const { rules } = task.rules;
+  const companions = otherAccounts(task.rules.sourceAccounts.accounts, install.account);
   const snapshots = ec2Snapshots();
   const looks = sourceLooks(lookAtSourcesFunction);
   const ledger = ledgerListing(ledgerTable, { now });
   progress.show(`looking at the snapshots in ${install.region}`);
   const { snapshots: sources, unseen } = await ('ids' in which
-    ? findSources({ snapshots, looks }, install.region, which.ids, task.rules.sourceAccounts.accounts)
-    : completedSince({ snapshots, looks }, install.region, which.sinceSeconds, task.rules, now()));
+    ? findSources({ snapshots, looks }, install.region, which.ids, companions)
+    : completedSince({ snapshots, looks }, install.region, which.sinceSeconds, { rules, companions }, now()));
   const found = new Set(sources.map(({ snapshotId }) => snapshotId));
   const notVisible = 'ids' in which ? [...new Set(which.ids)].filter((id) => !found.has(id)) : [];
 
@@ -103,7 +106,7 @@ async function completedSince(
   apis: SourceApis,
   region: string,
   sinceSeconds: number,
-  { rules, sourceAccounts: { accounts: companions } }: Task['rules'],
+  { rules, companions }: { readonly rules: readonly CopyRule[]; readonly companions: readonly string[] },
   now: Date,
 ): Promise<Sources> {
   const { shared, withCompanion: accounts } = sourceOwners(rules, companions);

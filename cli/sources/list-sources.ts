@@ -78,7 +78,8 @@ export async function findSources(
   return { snapshots: [...found, ...viewed.snapshots], unseen: viewed.unseen };
 }
 
-async function lookInto(
+/** What these accounts have, and which of them could not be looked into. */
+export async function lookInto(
   accounts: readonly string[],
   look: (account: string) => Promise<readonly Snapshot[]>,
 ): Promise<Sources> {

@@ -9,7 +9,7 @@ import type { Site } from './site.ts';
 /** Whether a key can be used for copies, by all that KMS tells of it. */
 export function checkKey(key: KeyInUse, facts: KeyFacts, site: Site): readonly Finding[] {
   if (isAwsAlias(key.name)) return [checkAwsAlias(key)];
-  if (!isKnown(facts.metadata)) return [undescribedKey(key, facts.metadata)];
+  if (!isKnown(facts.metadata)) return [undescribedKey(key, facts.metadata, facts, site)];
   const metadata = facts.metadata.value;
   if (metadata === undefined) return [missingKey(key, facts.elsewhere)];
   const state = checkKeyState(key, metadata, site);

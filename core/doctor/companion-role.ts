@@ -1,4 +1,4 @@
-import { updateCompanion } from '../companion-advice.ts';
+import { firstParameters, KEEP_REGIONS, updateCompanion } from '../companion-advice.ts';
 import { type ActingInstall, companionRoleArn, shareableKeyAlias } from '../source-account.ts';
 import type { SourceCheck, SourceTrial } from '../source-look.ts';
 import { couldNotCheck, type Fact, isKnown } from './fact.ts';
@@ -40,10 +40,10 @@ export function checkCompanionRole(
         status: 'problem',
         found: `the service may not look into the account: ${found.value.refused}`,
         mend: [
-          update(
-            listed,
-            install,
-            'Deploy the companion there, or bring it up to date. A stack that is not there yet wants the parameter Regions too.',
+          updateCompanion(
+            { account, region: install.region },
+            `Deploy the companion there, or bring it up to date. ${KEEP_REGIONS}`,
+            { ...firstParameters(install), ...ofRules(listed) },
           ),
         ],
       },
@@ -83,8 +83,7 @@ function checkPermissions(listed: ListedAccount, check: SourceCheck, install: Ac
   const refused = trials.filter((trial) => trial.outcome === 'refused' && !(lacksKey && isOfKey(trial)));
   const allowed = trials.filter(({ outcome }) => outcome === 'allowed');
   // Mostly there is none.
-  const isNoMatter = ({ permission }: SourceTrial) =>
-    permission === 'removeIntermediate' && intermediates.length === 0 && example !== undefined;
+  const isNoMatter = ({ permission }: SourceTrial) => permission === 'removeIntermediate' && intermediates.length === 0;
   const untried = trials.filter((trial) => trial.outcome === 'untried' && !isNoMatter(trial));
   const why = 'What EC2 refuses today it would refuse when a copy needs it, and each such copy would end in an alert.';
   return [
@@ -147,21 +146,25 @@ function checkShareableKey(
   };
 }
 
-function update({ account, reencrypt, externalId }: ListedAccount, install: ActingInstall, why: string) {
-  return updateCompanion({ account, region: install.region }, why, {
+function update(listed: ListedAccount, install: ActingInstall, why: string) {
+  return updateCompanion({ account: listed.account, region: install.region }, why, {
     TargetAccount: install.account,
     EventBus: install.name,
-    ...(externalId !== undefined && { ExternalId: externalId }),
-    ...(reencrypt && { Reencrypt: 'on' }),
+    ...ofRules(listed),
   });
 }
 
+/** The parameters that follow from the rules. */
+function ofRules({ reencrypt, externalId }: ListedAccount): Readonly<Record<string, string>> {
+  return {
+    ...(externalId !== undefined && { ExternalId: externalId }),
+    ...(reencrypt && { Reencrypt: 'on' }),
+  };
+}
+
 /** An account that the rules of a file list, and those that are deployed do not: nobody may look there yet. */
-export function notListedYet(
-  { account, rules }: ListedAccount,
-  install: ActingInstall,
-  deploy: readonly string[],
-): Finding {
+export function notListedYet(listed: ListedAccount, install: ActingInstall, deploy: readonly string[]): Finding {
+  const { account, rules } = listed;
   return {
     check: 'source-role',
     about: `role ${companionRoleArn(install, account)}`,
@@ -170,14 +173,10 @@ export function notListedYet(
     found: 'only the service may take it, and what is deployed does not list the account',
     why: 'By this role the service sees snapshots of that account with their tags, and shares them.',
     mend: [
-      updateCompanion(
-        { account, region: install.region },
-        'Deploy the companion there, with the parameter Regions too.',
-        {
-          TargetAccount: install.account,
-          EventBus: install.name,
-        },
-      ),
+      updateCompanion({ account, region: install.region }, `Deploy the companion there. ${KEEP_REGIONS}`, {
+        ...firstParameters(install),
+        ...ofRules(listed),
+      }),
       { say: 'Deploy these rules, and check again:', run: deploy },
     ],
   };

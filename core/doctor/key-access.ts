@@ -1,12 +1,14 @@
-import type { Step } from '../alert-layout.ts';
 import type { Install } from '../install.ts';
-import { ACTIONS_ON_KEYS, ec2Services, keyStatements } from '../key-statements.ts';
+import { ACTIONS_ON_KEYS, ec2Services } from '../key-statements.ts';
+import { exceptInstall, policyOf } from '../key-steps.ts';
 import { partitionOf } from '../region.ts';
-import { couldNotCheck, type Fact, isKnown } from './fact.ts';
+import { companionCouldNotLook } from './companion-look.ts';
+import { couldNotCheck, type Fact, isKnown, type Unknown } from './fact.ts';
 import { type Finding, fine } from './finding.ts';
-import { IN_VAIN, type KeyInUse, type KeyMetadata, keyInWords } from './key.ts';
+import { IN_VAIN, type KeyFacts, type KeyInUse, type KeyMetadata, keyInWords } from './key.ts';
+import { changeable } from './key-change.ts';
 import { deletedPrincipals, type KeyPolicy, parseKeyPolicy } from './key-policy.ts';
-import { type Grant, keyUse } from './key-use.ts';
+import { type Grant, type KeyUse, keyUse } from './key-use.ts';
 import type { Site } from './site.ts';
 
 /** The role that copies, and its account. */
@@ -22,7 +24,7 @@ export function needsGrants(key: KeyInUse, metadata: KeyMetadata, policyText: st
 export function checkKeyAccess(
   key: KeyInUse,
   metadata: KeyMetadata,
-  { policy, grants }: { readonly policy?: Fact<string>; readonly grants?: Fact<readonly Grant[]> },
+  { policy, grants, byCompanion }: Pick<KeyFacts, 'policy' | 'grants' | 'byCompanion'>,
   site: Site,
 ): readonly Finding[] {
   const { roleArn } = site;
@@ -34,19 +36,24 @@ export function checkKeyAccess(
     rules: key.rules,
     why: `EC2 uses the key in the name of ${install.roleArn}, and its policy has to let that in. ${IN_VAIN}`,
   };
-  const letIn = [
-    {
-      say: `As an administrator of account ${metadata.account}, put these behind the last of the list "Statement", with a comma before them:`,
-      paste: keyStatements(install, key.usedFrom),
-    },
-    edit(key.region, metadata.keyId),
-  ];
-  if (metadata.account !== install.account) {
+  const toChange = changeable(key, site, metadata);
+  const letIn = [policyOf(toChange, install)];
+  const couldNotLook = (why: Unknown, what: typeof of) =>
+    byCompanion === true
+      ? companionCouldNotLook(why, what, metadata.account, install, letIn)
+      : couldNotCheck(why, what, letIn);
+  if (policy === undefined) {
+    if (byCompanion === true) {
+      const found = 'the service that is deployed is of an older version, which does not ask the companion for it';
+      return [
+        { ...of, status: 'unchecked', found, mend: [{ say: 'Deploy this version, and check again.' }, ...letIn] },
+      ];
+    }
+    if (metadata.account === install.account) return [];
     const found = `you may see the key; what else its policy allows, only account ${metadata.account} can read`;
     return [{ ...of, status: 'unchecked', found, mend: letIn }];
   }
-  if (policy === undefined) return [];
-  if (!isKnown(policy)) return [couldNotCheck(policy, of, letIn)];
+  if (!isKnown(policy)) return [couldNotLook(policy, of)];
   const read = parseKeyPolicy(policy.value);
   if (read === undefined) {
     return [{ ...of, status: 'unchecked', found: 'this command does not understand it', mend: letIn }];
@@ -56,25 +63,36 @@ export function checkKeyAccess(
   const reasons = use.because.join(', ');
   if (use.denied.length > 0) {
     const found = `it denies ${use.denied.join(', ')}: ${reasons}`;
-    return [{ ...of, status: 'problem', found, mend: except(install, edit(key.region, metadata.keyId)) }];
+    return [{ ...of, status: 'problem', found, mend: [exceptInstall(toChange, install)] }];
   }
   if (use.missing.length > 0) {
     if (grants !== undefined && !isKnown(grants)) {
-      return [couldNotCheck(grants, { ...of, about: `grants of ${keyInWords(key)}` }, letIn)];
+      return [couldNotLook(grants, { ...of, about: `grants of ${keyInWords(key)}` })];
     }
     const what = use.missing.length === ACTIONS_ON_KEYS.length ? 'use the key at all' : `do ${use.missing.join(', ')}`;
     const found = `neither it nor a grant lets the role, or its account, ${what}${deletedIn(read)}`;
-    return [{ ...of, status: 'problem', found, mend: letIn }];
+    return [{ ...of, status: 'problem', found, mend: [policyOf(toChange, install, use.missing)] }];
   }
   if (use.undecided.length > 0) {
     const found = `could not decide whether it allows ${use.undecided.join(', ')}: ${reasons}`;
     const look = { say: 'Read what is named there, in the policy of the key.' };
     return [{ ...of, status: 'unchecked', found, mend: [look, ...letIn] }];
   }
-  const found = use.isLeftToIam
+  return [
+    fine({
+      check: of.check,
+      about: of.about,
+      rules: of.rules,
+      found: howLetIn(use, needsGrants(key, metadata, policy.value, install)),
+    }),
+  ];
+}
+
+function howLetIn({ isLeftToIam }: KeyUse, isByGrant: boolean): string {
+  if (isByGrant) return 'what it lacks, a grant gives the role';
+  return isLeftToIam
     ? 'it leaves that to IAM, and the role gets the permission from the rules that are deployed'
     : 'it lets the role in';
-  return [fine({ check: of.check, about: of.about, rules: of.rules, found })];
 }
 
 /**
@@ -121,26 +139,4 @@ function deletedIn(policy: KeyPolicy): string {
   return ids.length === 0
     ? ''
     : `; it names ${ids.join(', ')}, which is what is left of a principal that was deleted, and is not the one that bears its name now`;
-}
-
-function except({ roleArn, account }: Role, open: Step): readonly Step[] {
-  return [
-    {
-      say: `As an administrator of account ${account}, except the role in that statement, with this in its "Condition":`,
-      paste: `"ArnNotEquals": { "aws:PrincipalArn": ${JSON.stringify(roleArn)} }`,
-    },
-    open,
-  ];
-}
-
-function edit(region: string, keyId: string): Step {
-  const at = `--region ${region} --policy-name default --key-id ${keyId}`;
-  return {
-    say: 'This opens the policy in an editor, and puts it back:',
-    run: [
-      `aws kms get-key-policy ${at} --query Policy --output text > key-policy.json`,
-      `&& \${EDITOR:-vi} key-policy.json`,
-      `&& aws kms put-key-policy ${at} --policy file://key-policy.json`,
-    ],
-  };
 }

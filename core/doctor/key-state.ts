@@ -1,36 +1,46 @@
 import type { Step } from '../alert-layout.ts';
+import { ACTIONS_ON_KEYS } from '../key-statements.ts';
+import { policyOf } from '../key-steps.ts';
 import { shellWord } from '../shell-word.ts';
 import { ebsKey } from './aws-key.ts';
+import { companionCouldNotLook } from './companion-look.ts';
 import { couldNotCheck, type Unknown } from './fact.ts';
 import { type Finding, fine } from './finding.ts';
-import { type AboutKey, IN_VAIN, isForEbs, type KeyInUse, type KeyMetadata, keyInWords } from './key.ts';
+import { type AboutKey, IN_VAIN, isForEbs, type KeyFacts, type KeyInUse, type KeyMetadata, keyInWords } from './key.ts';
+import { changeable } from './key-change.ts';
 import type { Site } from './site.ts';
 
-/** A key that KMS does not show to whoever asks. */
-export function undescribedKey(key: KeyInUse, unknown: Unknown): Finding {
+/** A key that KMS does not show. */
+export function undescribedKey(
+  key: KeyInUse,
+  unknown: Unknown,
+  { byCompanion }: Pick<KeyFacts, 'byCompanion'>,
+  site: Site,
+): Finding {
   const of = aboutKey(key);
   const { region, name } = key;
+  const toChange = changeable(key, site);
   const run = [
     `aws kms describe-key --region ${region} --key-id ${shellWord(name)}`,
     "--query 'KeyMetadata.[Arn,KeyManager,KeyState,KeySpec]' --output text",
   ];
   // IAM's words tell whose policy is missing: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
   if (unknown.lacks !== undefined && unknown.unknown.includes('no resource-based policy')) {
-    const owner = name.split(':')[4] ?? 'that it belongs to';
     return {
       ...of,
       status: 'warning',
-      found: 'its policy does not let you see it, and does not let the service use it either unless it names the role',
+      found:
+        'its policy does not let you see it, as the first of the statements below would; so it most likely does not let the service use it either',
       why: IN_VAIN,
-      mend: [
-        {
-          say: `Have an administrator of account ${owner} look whether the policy of the key names the role of the service.`,
-        },
-      ],
+      mend: [policyOf(toChange, site, ACTIONS_ON_KEYS)],
     };
   }
+  const why = `It has to be there, enabled and symmetric. ${IN_VAIN}`;
+  if (byCompanion === true) {
+    return companionCouldNotLook(unknown, { ...of, why }, toChange.account, site, [policyOf(toChange, site)]);
+  }
   const look = { say: 'Have somebody look who may. KeyState must be Enabled, KeySpec SYMMETRIC_DEFAULT:', run };
-  return couldNotCheck(unknown, { ...of, why: `It has to be there, enabled and symmetric. ${IN_VAIN}` }, [look]);
+  return couldNotCheck(unknown, { ...of, why }, [look]);
 }
 
 /** A key that is not there. */

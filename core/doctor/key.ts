@@ -45,6 +45,8 @@ export interface KeyFacts {
   readonly policy?: Fact<string>;
   /** Absent if the policy is enough. */
   readonly grants?: Fact<readonly Grant[]>;
+  /** Not whoever asks looked, but the companion's role in the account of the key. */
+  readonly byCompanion?: true;
 }
 
 /** The beginning of a finding. */

@@ -1,4 +1,4 @@
-import { updateCompanion } from '../companion-advice.ts';
+import { firstParameters, KEEP_REGIONS, updateCompanion } from '../companion-advice.ts';
 import type { CopyRule } from '../rules.ts';
 import type { ActingInstall } from '../source-account.ts';
 import type { Finding } from './finding.ts';
@@ -31,11 +31,8 @@ export function checkUnseenTags(
           },
           updateCompanion(
             { account: first, region: install.region },
-            'And deploy the companion in each, with the parameter Regions too.',
-            {
-              TargetAccount: install.account,
-              EventBus: install.name,
-            },
+            `And deploy the companion in each. ${KEEP_REGIONS}`,
+            firstParameters(install),
           ),
           {
             say: 'Or select what they share by its description, and not by tags:',

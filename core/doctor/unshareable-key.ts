@@ -29,11 +29,15 @@ export function checkUnshareableKey(
     found: what,
     why: 'Copies of snapshots under it fail, each with an alert.',
     mend: [
+      updateCompanion(
+        { account, region: install.region },
+        'The service can copy them under a key that can be shared, in their own account, and copy that on. Turn it on in the companion:',
+        { Reencrypt: 'on' },
+      ),
       {
-        say: 'Have them copied under a shareable key of that account first, and deploy:',
+        say: 'Then in the rules, and deploy:',
         paste: ['rules:', ...without.flatMap((name) => [`  - name: ${name}`, '    reencrypt: true'])].join('\n'),
       },
-      updateCompanion({ account, region: install.region }, 'The companion needs that key.', { Reencrypt: 'on' }),
       {
         say: 'Or have that account encrypt its volumes under a customer managed key. Those that exist keep their key.',
       },

@@ -71,11 +71,15 @@ function otherPartitions(rules: readonly ReadableRule[]): readonly Finding[] {
     }));
 }
 
+/** Beside `rules`. */
+const SOURCE_ACCOUNTS = 'sourceAccounts: { accounts: ["111122223333"] }';
+
 /** A copy under another key in the source account is made by the companion's role, so there has to be a companion. */
 function reencryptsNowhere(rules: readonly ReadableRule[]): readonly Finding[] {
-  const problem = 'needs sourceAccounts: only accounts with the companion can copy under a shareable key first';
+  const problem =
+    'needs sourceAccounts, beside rules: only accounts with the companion can copy under a shareable key first';
   return rules.flatMap(({ reencrypt }, r) =>
-    reencrypt === true ? [{ path: ['rules', r, 'reencrypt'], problem, example: 'false' }] : [],
+    reencrypt === true ? [{ path: ['rules', r, 'reencrypt'], problem, example: SOURCE_ACCOUNTS }] : [],
   );
 }
 

@@ -184,7 +184,12 @@ const destination = z.strictObject({
 const accountId = matching(/^\d{12}$/, 'is no account id of 12 digits');
 
 const sourceAccounts = z.strictObject({
-  accounts: someOf(accountId),
+  accounts: someOf(accountId, 'is empty; name at least one, or leave sourceAccounts out').check(
+    but((accounts) => {
+      const twice = accounts.find((account, index) => accounts.indexOf(account) !== index);
+      return twice === undefined ? undefined : `has ${twice} twice`;
+    }),
+  ),
   organization: z.exactOptional(matching(/^o-[a-z0-9]{10,32}$/, 'is not the id of an organisation')),
   externalId: z.exactOptional(
     matching(/^[\w+=,.@:/-]{2,1224}$/, 'is no external id: 2 to 1224 letters, digits and + = , . @ : / - _'),

@@ -140,8 +140,8 @@ async function watch(
 
 function describeRefusals({ ofBus, ofFunction }: Refusals): readonly string[] {
   return [
-    `Forged, the bus refused      ${SOURCE_ACCOUNTS.stranger}: ${ofBus ?? 'no'}`,
-    ...ofFunction.map((reason) => `Forged, the function refused ${inShort(reason)}`),
+    `Forged, bus refused      ${SOURCE_ACCOUNTS.stranger}: ${ofBus ?? 'no'}`,
+    ...ofFunction.map((reason) => `Forged, function refused ${inShort(reason)}`),
   ];
 }
 

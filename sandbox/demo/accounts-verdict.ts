@@ -1,4 +1,4 @@
-import { claimsFor, SOURCE_TAG } from '../../core/source-account.ts';
+import { ANNOUNCEMENT, claimsFor } from '../../core/source-account.ts';
 import { type ForeignRow, isSharedWithHome } from './accounts-table.ts';
 import type { Refusals } from './forgeries.ts';
 import type { OwnedSnapshot } from './source-observer.ts';
@@ -118,9 +118,11 @@ function problemsOfPair(pair: ForeignEvidence['pair']): readonly string[] {
 
 /** What the service writes on a source, or on its intermediate copy, for as long as it needs it. */
 function notesIn({ there: { source, intermediates }, home }: ForeignRow): readonly string[] {
-  return [source, ...intermediates].flatMap((each) => {
-    const tags = Object.fromEntries(each?.tags ?? []);
-    const announced = tags[SOURCE_TAG.intermediateBy] === undefined ? [] : [SOURCE_TAG.intermediateBy];
-    return [...claimsFor(home, tags), ...announced];
+  return [...(source === undefined ? [] : [source]), ...intermediates].flatMap(({ snapshotId, tags: written }) => {
+    const tags = Object.fromEntries(written);
+    return [
+      ...claimsFor(home, { snapshotId, tags }),
+      ...Object.keys(tags).filter((key) => key.startsWith(ANNOUNCEMENT)),
+    ];
   });
 }

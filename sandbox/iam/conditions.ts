@@ -78,9 +78,10 @@ function readCondition(written: string, key: string, wanted: readonly string[], 
     if (actual.length === 0) {
       return ifExists !== undefined || set === 'ForAllValues' || (operator.isNegated && set === undefined);
     }
-    return set === 'ForAnyValue'
-      ? actual.some((value) => fits(value, values))
-      : actual.every((value) => fits(value, values));
+    // AWS does not say what an operator without a set does with several values; here a permission that relies on it is
+    // as wide as it can be.
+    const oneIsEnough = set === 'ForAnyValue' || (set === undefined && !operator.isNegated);
+    return oneIsEnough ? actual.some((value) => fits(value, values)) : actual.every((value) => fits(value, values));
   };
 }
 

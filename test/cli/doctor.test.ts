@@ -157,7 +157,7 @@ describe('a healthy set-up', () => {
 });
 
 describe('source snapshots of another account', () => {
-  it('whose key does not let this account in are told of, with whom to ask', async () => {
+  it('whose key does not let this account in are told of, with what to ask for, and whom', async () => {
     const world = await healthyWorld();
     const { keys, home } = world.sandbox;
     const key = keys.create({ account: PARTNER, region: SOURCE_REGION });
@@ -181,7 +181,10 @@ describe('source snapshots of another account', () => {
     const [finding] = findings.filter(({ about }) => about === `source key ${key.arn}`);
     expect(finding?.status).toBe('warning');
     expect(finding?.found).toContain('its policy does not let you see it');
+    expect(finding?.mend).toHaveLength(1);
     expect(finding?.mend[0]?.say).toContain(`administrator of account ${PARTNER}`);
+    expect(finding?.mend[0]?.run).toContain(`--key-id ${key.arn}`);
+    expect(finding?.mend[0]?.paste).toContain(`"Principal": { "AWS": "arn:aws:iam::${home.account}:root" }`);
     expect(code).toBe(0);
   });
 });

@@ -1,11 +1,21 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CreateTagsCommand } from '@aws-sdk/client-ec2';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import * as z from 'zod';
+import { keyStatements } from '../../core/key-statements.ts';
 import { clientEnvironment, runProcess } from '../../sandbox/client-process.ts';
-import { type Accounts, HOME, INSTALL, newAccounts, ORDERS, PARTNER, PAYROLL } from '../stories/accounts/world.ts';
+import {
+  type Accounts,
+  HOME,
+  INSTALL,
+  newAccounts,
+  ORDERS,
+  PARTNER,
+  PAYROLL,
+  RULES,
+} from '../stories/accounts/world.ts';
 import { FRANKFURT, SOURCE_REGION, tagged, VIRGINIA } from '../stories/world.ts';
 import { awsCliInstalled } from '../support/aws-cli.ts';
 import { recordCalls } from '../support/call-recorder.ts';
@@ -36,7 +46,7 @@ const examined = z.object({
       about: z.string(),
       status: z.string(),
       found: z.string(),
-      mend: z.array(z.object({ say: z.string(), run: z.string().optional() })),
+      mend: z.array(z.object({ say: z.string(), run: z.string().optional(), paste: z.string().optional() })),
     }),
   ),
 });
@@ -69,11 +79,28 @@ async function planOf(world: Accounts, ...args: readonly string[]) {
 /** The findings about source accounts, as `check status about: found`. */
 async function examine(world: Accounts, ...args: readonly string[]) {
   const { json } = await look(world, 'doctor', ...args);
-  const findings = examined.parse(json).findings.filter(({ subject }) => subject === 'source accounts');
+  const all = examined.parse(json).findings;
+  const findings = all.filter(({ subject }) => subject === 'source accounts');
   return {
     findings,
+    ofKeys: all
+      .filter(({ subject }) => subject === 'source keys')
+      .map(({ status, about, found }) => `${status} ${about}: ${found}`),
     inShort: findings.map(({ check, status, about, found }) => `${check} ${status} ${about}: ${found}`),
   };
+}
+
+/** A rules file with this text. */
+function written(text: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'rules-')), 'rules.yml');
+  onTestFinished(() => rmSync(dirname(file), { recursive: true }));
+  writeFileSync(file, text);
+  return file;
+}
+
+/** The rules that are deployed, in a file that two accounts have which copy to each other: it lists this one as well. */
+function rulesOfBoth(): string {
+  return written(readFileSync(RULES, 'utf8').replace('accounts: [', `accounts: ["${HOME}", `));
 }
 
 /** A snapshot of which the service does not hear. */
@@ -153,7 +180,7 @@ describe('source accounts', () => {
     expect(world.copiesOf(hopeless)).toEqual([]);
     await world.remove(hopeless);
 
-    const after = await look(world, 'audit');
+    const after = await look(world, 'audit', '--rules', rulesOfBoth());
     const { copies, ...audit } = audited.parse(after.json);
     expect(after.code).toBe(0);
     expect(audit).toEqual({
@@ -173,20 +200,58 @@ describe('source accounts', () => {
     await world.share(given);
     const hidden = await world.snapshot({}, { account: PARTNER });
     await world.pass('20 min');
-    const { code, rows, notVisible, stderr } = await planOf(world, theirs, given, hidden);
-    expect({ code, notVisible }).toEqual({ code: 1, notVisible: [hidden] });
+    const ids = [theirs, given, hidden];
+    const { code, rows, notVisible, unseenAccounts, stderr } = await planOf(world, '--rules', rulesOfBoth(), ...ids);
+    expect({ code, notVisible, unseenAccounts }).toEqual({ code: 1, notVisible: [hidden], unseenAccounts: [] });
     expect(stderr).toBe(
       `Account ${HOME} sees no ${hidden} in eu-west-1, nor has source account ${ORDERS} or ${PAYROLL} one: deleted, in another Region, or of another account that does not share it with this one.\n`,
     );
     const reasons = rows.filter(({ snapshotId, destination }) => snapshotId === theirs && destination === VIRGINIA);
     expect(reasons[0]?.reason).toContain("tag Backup is 'none', rule nightly wants 'nightly'");
     expect(rows.find(({ snapshotId, action }) => snapshotId === given && action !== 'skipped')?.action).toBe('exists');
+
+    const copy = (id: string) =>
+      runCli(
+        world.sandbox,
+        [
+          'copy-snapshot',
+          '--source-region',
+          SOURCE_REGION,
+          '--source-snapshot-id',
+          id,
+          '--region',
+          FRANKFURT,
+          '--wait',
+        ],
+        { pumpSeconds: 5 },
+      );
+    expect((await copy(theirs)).code).toBe(0);
+    expect(world.copiesOf(theirs).map(({ state, region }) => [state, region])).toEqual([['completed', FRANKFURT]]);
+    expect(world.held().filter((each) => each.includes(theirs))).toEqual([]);
+    expect(await copy(hidden)).toEqual({
+      code: 255,
+      stdout: '',
+      stderr: `\nAn error occurred (InvalidSnapshot.NotFound) when calling the CopySnapshot operation: The snapshot '${hidden}' does not exist.\n`,
+    });
   });
 });
 
 describe('a doctor of source accounts', () => {
   it('tells what is left behind, what is switched off and whose events do not arrive, and is content when it is mended', async () => {
     const world = await newAccounts({ schedules: 'off', companion: { Reencrypt: 'on' } });
+    const regions = [SOURCE_REGION, FRANKFURT, VIRGINIA];
+    const install = { name: INSTALL, account: HOME, region: SOURCE_REGION };
+    const root = { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${ORDERS}:root` }, Action: 'kms:*', Resource: '*' };
+    const policyWith = (statements: string) =>
+      `{"Version":"2012-10-17","Statement":[${JSON.stringify(root)},${statements}]}`;
+    const incomplete = keyStatements(install, regions, ['kms:DescribeKey', 'kms:Decrypt']);
+    const key = world.sandbox.keys.create({
+      account: ORDERS,
+      region: SOURCE_REGION,
+      policy: policyWith(incomplete),
+    });
+    const volumeId = await world.volumeUnder(key.arn, ORDERS);
+    const locked = await unheard(world, { Backup: 'nightly' }, { account: ORDERS, volumeId });
     const heard = await world.snapshot({ Backup: 'nightly' }, { account: ORDERS });
     await unheard(world, { Backup: 'nightly' }, { account: PAYROLL });
     await world.pass('3 h');
@@ -201,7 +266,17 @@ describe('a doctor of source accounts', () => {
 
     const { json, code } = await look(world, 'doctor');
     expect(code).toBe(1);
-    const findings = examined.parse(json).findings.filter(({ subject }) => /source accounts|events/.test(subject));
+    const all = examined.parse(json).findings;
+    const ofKey = all.filter(({ about }) => about.endsWith(`source key ${key.arn}`));
+    expect(ofKey.map(({ check, status, found }) => `${check} ${status} ${found}`)).toEqual([
+      'key ok enabled, symmetric, customer managed',
+      'key-policy problem neither it nor a grant lets the role, or its account, do kms:CreateGrant',
+    ]);
+    const [toAdd] = ofKey[1]?.mend ?? [];
+    expect(toAdd?.run).toContain(`--key-id ${key.arn} > key-policy.json`);
+    world.sandbox.keys.putPolicy(key, policyWith(`${incomplete},${toAdd?.paste}`));
+
+    const findings = all.filter(({ subject }) => /source accounts|events/.test(subject));
     const sick = findings.filter(({ status }) => status === 'warning' || status === 'problem');
     expect(sick.map(({ check, status, found }) => `${check} ${status} ${found}`)).toEqual([
       `source-shares warning ${heard} still shared for ${heard}-${FRANKFURT}-1, which is over`,
@@ -219,12 +294,9 @@ describe('a doctor of source accounts', () => {
       `aws events enable-rule --region eu-west-1 --event-bus-name ${INSTALL} --name ${INSTALL}-source-accounts`,
     );
 
-    const others = join(mkdtempSync(join(tmpdir(), 'doctor-')), 'rules.yml');
-    onTestFinished(() => rmSync(dirname(others), { recursive: true }));
     const select = `{ tags: { Backup: [nightly] }, owners: ["${ORDERS}", "${PARTNER}", "444444444444"] }`;
-    writeFileSync(
-      others,
-      `sourceAccounts: { accounts: ["${PARTNER}"] }\nrules: [{ name: new, select: ${select}, destinations: [{ region: ${FRANKFURT} }] }]`,
+    const others = written(
+      `sourceAccounts: { accounts: ["${PARTNER}", "${HOME}"] }\nrules: [{ name: new, select: ${select}, destinations: [{ region: ${FRANKFURT} }] }]`,
     );
     const whatIf = await examine(world, '--rules', others);
     expect(whatIf.inShort).toEqual([
@@ -246,7 +318,11 @@ describe('a doctor of source accounts', () => {
     await runCli(world.sandbox, ['backfill', '--since', '1d', '--yes']);
     await world.snapshot({ Backup: 'nightly' }, { account: PAYROLL });
     await world.pass('30 min');
+    expect(world.copiesOf(locked).map(({ state }) => state)).toEqual(['completed', 'completed']);
     const well = await examine(world);
+    expect(well.ofKeys).toContain(
+      `ok policy of source key ${key.arn}: it leaves that to IAM, and the role gets the permission from the rules that are deployed`,
+    );
     expect(well.findings.filter(({ status }) => status !== 'ok').map(({ check }) => check)).toEqual(['refused-events']);
     expect(world.held()).toEqual([]);
   });

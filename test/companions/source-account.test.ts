@@ -11,7 +11,13 @@ import {
 } from '@aws-sdk/client-ec2';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import * as z from 'zod';
-import { claimTag, companionRoleArn, SOURCE_TAG, shareableKeyAlias } from '../../core/source-account.ts';
+import {
+  announcementTag,
+  claimTag,
+  companionRoleArn,
+  SOURCE_TAG,
+  shareableKeyAlias,
+} from '../../core/source-account.ts';
 import { readCloudFormationYaml } from '../../sandbox/cloudformation-yaml.ts';
 import { type Companion, deployCompanion } from '../../sandbox/companions.ts';
 import { Buses } from '../../sandbox/events/buses.ts';
@@ -354,6 +360,7 @@ const newSnapshot = (region = FIRST) => `arn:aws:ec2:${region}::snapshot/*`;
 const key = (account = SOURCE) => `arn:aws:kms:${FIRST}:${account}:key/1234abcd-12ab-34cd-56ef-1234567890ab`;
 const here = { 'ec2:Region': FIRST };
 const claim = claimTag(acting, destination());
+const announcement = announcementTag(acting);
 const madeBy = (name: string) => ({ [`aws:ResourceTag/${SOURCE_TAG.intermediateFor}`]: name });
 
 type Case = readonly [what: string, action: string, resource: string, context: Context];
@@ -385,7 +392,7 @@ describe('its role may', () => {
       { ...here, 'aws:TagKeys': ['snapshot-copier:copied-to:us-east-1'] },
     ],
     ['give up the claim', 'ec2:DeleteTags', snapshot(), { ...here, 'aws:TagKeys': [claim] }],
-    ['announce a copy', 'ec2:CreateTags', snapshot(), { ...here, 'aws:TagKeys': [SOURCE_TAG.intermediateBy] }],
+    ['announce a copy', 'ec2:CreateTags', snapshot(), { ...here, 'aws:TagKeys': [announcement] }],
     ['look at a key', 'kms:DescribeKey', key(), {}],
     ['read its policy', 'kms:GetKeyPolicy', key(), {}],
     ['read its grants', 'kms:ListGrants', key(), {}],
@@ -406,6 +413,49 @@ describe('its role may', () => {
       snapshot(),
       { ...here, 'ec2:Add/userId': TARGET, 'ec2:Add/group': 'all' },
     ],
+    [
+      'share with another account as well',
+      'ec2:ModifySnapshotAttribute',
+      snapshot(),
+      { ...here, 'ec2:Add/userId': [TARGET, OTHER] },
+    ],
+    [
+      'say whom to share with and whose share to take back at once',
+      'ec2:ModifySnapshotAttribute',
+      snapshot(),
+      { ...here, 'ec2:Add/userId': TARGET, 'ec2:Remove/userId': TARGET },
+    ],
+    [
+      "share, and take another account's share back at once",
+      'ec2:ModifySnapshotAttribute',
+      snapshot(),
+      { ...here, 'ec2:Add/userId': TARGET, 'ec2:Remove/userId': OTHER },
+    ],
+    [
+      'share, and take it from everybody at once',
+      'ec2:ModifySnapshotAttribute',
+      snapshot(),
+      { ...here, 'ec2:Add/userId': TARGET, 'ec2:Remove/group': 'all' },
+    ],
+    [
+      'take the share back, and share with everybody at once',
+      'ec2:ModifySnapshotAttribute',
+      snapshot(),
+      { ...here, 'ec2:Remove/userId': TARGET, 'ec2:Add/group': 'all' },
+    ],
+    [
+      'take the share back, and share with another account at once',
+      'ec2:ModifySnapshotAttribute',
+      snapshot(),
+      { ...here, 'ec2:Remove/userId': TARGET, 'ec2:Add/userId': OTHER },
+    ],
+    [
+      "take another account's share back as well",
+      'ec2:ModifySnapshotAttribute',
+      snapshot(),
+      { ...here, 'ec2:Remove/userId': [OTHER, TARGET] },
+    ],
+    ['change nothing that it names', 'ec2:ModifySnapshotAttribute', snapshot(), here],
     [
       "take another account's share back",
       'ec2:ModifySnapshotAttribute',

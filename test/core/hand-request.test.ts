@@ -23,9 +23,10 @@ function ask(
     rules = [rule()],
     source = {},
     region = 'eu-central-1',
-  }: { rules?: CopyRule[]; source?: Partial<Snapshot>; region?: string } = {},
+    companions = [],
+  }: { rules?: CopyRule[]; source?: Partial<Snapshot>; region?: string; companions?: readonly string[] } = {},
 ) {
-  return handRequest(input(over), region, snapshot(source), rules, INSTALLED);
+  return handRequest(input(over), region, snapshot(source), rules, companions, INSTALLED);
 }
 
 /** The request, if there is one. */
@@ -231,6 +232,22 @@ describe('there is no request', () => {
     expect(ask({}, { source: shared }).kind).toBe('request');
     expect(ask({}, { source: shared, rules: [rule({}, { owners: ['111122223333'] })] }).kind).toBe('request');
     expect(ask({}, { rules: [rule({}, { owners: [HOME] })] }).kind).toBe('request');
+  });
+
+  it('of an account with the companion is asked for as its owner sees it, and copied under another key where rules say so', () => {
+    const owner = '111122223333';
+    const source = { ownerId: owner, viewedByOwner: true } as const;
+    const of = (over: Partial<CopyRule>, companions = [owner]) =>
+      ask({}, { source, companions, rules: [{ ...rule({}, { tags: { Backup: ['nightly'] } }), ...over }] });
+    const companionIn = (over: Partial<CopyRule>) => {
+      const answer = of(over);
+      return answer.kind === 'request' ? answer.request.source.companion : answer;
+    };
+    expect(companionIn({})).toEqual({ reencrypt: false });
+    expect(companionIn({ reencrypt: true })).toEqual({ reencrypt: true });
+    expect(companionIn({ reencrypt: true, select: { owners: [owner] } })).toEqual({ reencrypt: true });
+    expect(of({}, []).kind).toBe('impossible');
+    expect(of({ reencrypt: true, select: { owners: [HOME] } }).kind).toBe('impossible');
   });
 
   function requestedInput(TagSpecifications: NonNullable<CopySnapshotInput['TagSpecifications']>) {

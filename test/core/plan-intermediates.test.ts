@@ -72,6 +72,8 @@ describe('a snapshot under aws/ebs of a source account', () => {
     const ofSource = (...args: Parameters<typeof rows>) => intermediates(...args).filter((each) => each !== undefined);
     expect(ofSource([theirs(), there])).toEqual([exists, exists]);
     expect(ofSource([theirs(), { ...there, state: 'error' }])[0]).toMatchObject({ is: 'toMake' });
+    const unnamed = { 'snapshot-copier:intermediate-for': `${INSTALL}-for-${HOME}` };
+    expect(ofSource([theirs(), { ...there, tags: unnamed }])[0]).toMatchObject({ is: 'toMake' });
     const others = { ...tags, 'snapshot-copier:intermediate-for': `${INSTALL}-for-999999999999` };
     expect(ofSource([theirs(), { ...there, tags: others }])[0]).toMatchObject({ is: 'toMake' });
     const pending = copy({ state: 'pending', tags: copyTags() });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { announcedBy, decideSourceStep, decideVisibility, writeAnnouncement } from '../../core/prepare-source.ts';
+import type { Snapshot } from '../../core/snapshot.ts';
 import { snapshot } from '../support/examples.ts';
 
 const now = new Date('2026-03-02T04:30:00Z');
@@ -12,10 +13,43 @@ function step(
   begun?: Parameters<typeof decideSourceStep>[1]['begun'],
 ) {
   const seen = { source: snapshot(), keyManager: 'AWS' as const, intermediates };
-  return decideSourceStep(seen, { reencrypt: true, execution: ME, announced, begun }, now, deadline);
+  const by = { reencrypt: true, execution: ME, announced, begun, missingSince: undefined, taken: ago(3600) };
+  return decideSourceStep(seen, by, now, deadline);
 }
 
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
+
+describe('a source', () => {
+  function look(source: Snapshot | undefined, missing: number | undefined, taken: number) {
+    const missingSince = missing === undefined ? undefined : ago(missing).toISOString();
+    const by = { reencrypt: false, execution: ME, announced: undefined, begun: undefined, missingSince };
+    const seen = { source, keyManager: undefined, intermediates: [] };
+    return decideSourceStep(seen, { ...by, taken: ago(taken) }, now, deadline);
+  }
+
+  it.each([
+    ['for the first time, is looked for again', undefined, 86_400, 'askAgain'],
+    ['for a minute, is gone', 60, 86_400, 'skip'],
+    ['for less, is looked for again', 59, 86_400, 'askAgain'],
+    ['for almost five minutes, and that is new, is looked for again', 299, 899, 'askAgain'],
+    ['for five minutes, and that is new, is gone', 300, 899, 'skip'],
+  ])('that EC2 does not show %s', (_what, missing, taken, action) => {
+    expect(look(undefined, missing, taken)).toMatchObject({ action });
+  });
+
+  it('that EC2 does not show is missing since the first look that did not find it', () => {
+    expect(look(undefined, undefined, 3600)).toMatchObject({ waitSeconds: 15, missingSince: now.toISOString() });
+    expect(look(undefined, 30, 3600)).toMatchObject({ waitSeconds: 15, missingSince: ago(30).toISOString() });
+  });
+
+  it('that EC2 shows as pending, though an event told that it is complete, is no reason to give up', () => {
+    expect(look(snapshot({ state: 'pending' }), undefined, 600)).toEqual({
+      action: 'askAgain',
+      waitSeconds: 90,
+      reason: 'EC2 still shows the source as pending',
+    });
+  });
+});
 
 describe('who makes the intermediate copy', () => {
   it.each([
@@ -56,6 +90,7 @@ describe('of several intermediate copies', () => {
   it.each([
     ['the oldest complete one', [younger, older], 'snap-old'],
     ['the one with the smaller id, of two of one age', [{ ...older, snapshotId: 'snap-z' }, older], 'snap-old'],
+    ['the same one in any order', [older, { ...older, snapshotId: 'snap-z' }], 'snap-old'],
     ['a complete one rather than an older pending one', [{ ...older, ...pending }, younger], 'snap-new'],
   ])('%s is shared', (_which, intermediates, snapshotId) => {
     expect(step(undefined, intermediates)).toMatchObject({ action: 'share', snapshot: { snapshotId } });

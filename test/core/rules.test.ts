@@ -497,8 +497,9 @@ describe('source accounts', () => {
   it('are needed by a rule that copies under another key there', () => {
     const reencrypt = { ...rule, reencrypt: true };
     expect(inShort({ rules: [rule, { ...reencrypt, name: 'b' }] })).toEqual([
-      'rules[1].reencrypt: needs sourceAccounts: only accounts with the companion can copy under a shareable key first',
+      'rules[1].reencrypt: needs sourceAccounts, beside rules: only accounts with the companion can copy under a shareable key first',
     ]);
+    expect(problemsOf({ rules: [reencrypt] })[0]?.example).toBe('sourceAccounts: { accounts: ["111122223333"] }');
     const [right] = parseRules({ sourceAccounts: { accounts: ['111122223333'] }, rules: [reencrypt] });
     expect(right?.reencrypt).toBe(true);
     expect(inShort({ rules: [{ ...rule, reencrypt: false }] })).toEqual([]);
@@ -514,7 +515,11 @@ describe('source accounts', () => {
       'sourceAccounts.extra: is no known key; known here: accounts, organization, externalId',
     ]);
     expect(inShort({ sourceAccounts: { accounts: [] }, rules: [rule] })).toEqual([
-      'sourceAccounts.accounts: is empty; leave the key out or name at least one',
+      'sourceAccounts.accounts: is empty; name at least one, or leave sourceAccounts out',
+    ]);
+    const accounts = ['111122223333', '222233334444', '111122223333'];
+    expect(inShort({ sourceAccounts: { accounts }, rules: [rule] })).toEqual([
+      'sourceAccounts.accounts: has 111122223333 twice',
     ]);
   });
 });

@@ -5,6 +5,7 @@ import {
   claimsOf,
   claimTag,
   companionRoleArn,
+  overTag,
   shareableKeyAlias,
 } from '../../core/source-account.ts';
 import { destination, HOME, INSTALL } from '../support/examples.ts';
@@ -44,8 +45,23 @@ it('claims are told apart by install and by account', () => {
     [claim(other, 'us-east-1')]: 'three',
     [claim(elsewhere, 'us-east-1')]: 'four',
   };
-  expect(claimsOf(install, tags).map(([, execution]) => execution)).toEqual(['one', 'two']);
-  expect(claimsFor(HOME, tags)).toHaveLength(3);
-  expect(claimsFor(elsewhere.account, tags)).toEqual([claim(elsewhere, 'us-east-1')]);
+  const snapshot = { snapshotId: 'snap-0a', tags };
+  expect(claimsOf(install, snapshot).map(([, execution]) => execution)).toEqual(['one', 'two']);
+  expect(claimsFor(HOME, snapshot)).toHaveLength(3);
+  expect(claimsFor(elsewhere.account, snapshot)).toEqual([claim(elsewhere, 'us-east-1')]);
   expect(claimFilter(install)).toBe('snapshot-copier:share:ebs-snapshot-copier-test-for-444455556666/*');
+});
+
+it.each([
+  ['on the source', { snapshotId: 'snap-0a' }, true],
+  ['on its intermediate copy', { snapshotId: 'snap-0b', tags: { 'snapshot-copier:intermediate-of': 'snap-0a' } }, true],
+  ['that another tool copied with the tags of the source', { snapshotId: 'snap-0b' }, false],
+])('a claim %s', (_where, { snapshotId, tags = {} }: { snapshotId: string; tags?: Record<string, string> }, counts) => {
+  const key = claimTag(install, destination());
+  const claimed = {
+    snapshotId,
+    tags: { ...tags, [key]: 'snap-0a-eu-central-1-1', [overTag(install)]: 'snap-0a-us-east-1-1' },
+  };
+  expect(claimsOf(install, claimed)).toEqual(counts ? [[key, 'snap-0a-eu-central-1-1']] : []);
+  expect(claimsFor(HOME, claimed)).toEqual(counts ? [key, overTag(install)] : []);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { writeAlert } from '../../core/alert.ts';
 import type { FailedExecution } from '../../core/execution.ts';
-import { EXAMPLES, failed, givenUp, INSTALL, request, thrown, withCompanion } from './alert-examples.ts';
+import { EXAMPLES, ec2Error, failed, givenUp, INSTALL, request, thrown, withCompanion } from './alert-examples.ts';
 
 function textOf(execution: FailedExecution): string {
   return writeAlert(execution, INSTALL).message.replaceAll(/\s+/g, ' ');
@@ -58,6 +58,40 @@ describe('an intermediate copy that failed', () => {
       'aws kms describe-key --region eu-west-1 --key-id alias/snapshot-copier-ebs-snapshot-copier-prod-for-444455556666',
     );
     expect(text).toContain('--parameter-overrides Reencrypt=on');
+    expect(text).toContain('EC2 accepted that copy and ended it in state error');
+  });
+
+  it('because EC2 refused it for the key is told as that, and sends nobody to the key of the destination', () => {
+    const said =
+      'CopySnapshot of snap-0a1b2c3d4e5f60718 in eu-west-1: EC2 says InvalidParameterValue: The specified keyId is disabled';
+    const error = thrown('IntermediateFailedError', `EC2 refused the copy, and made none. ${said}`);
+    const text = textOf(failed({ request: withCompanion, error }));
+    expect(text).toContain('The specified keyId is disabled');
+    expect(text).toContain('EC2 refused that at once because of the key, so that no copy was made there');
+    expect(text).toContain('--key-id alias/snapshot-copier-ebs-snapshot-copier-prod-for-444455556666');
+    expect(text).not.toContain('SnapshotCopierUse');
+  });
+});
+
+describe('a source with as many tags as EC2 lets it have', () => {
+  const full = ec2Error('TagLimitExceeded', 'The maximum number of Tags has been reached', 400, {
+    call: 'CreateTags',
+    region: 'eu-west-1',
+  });
+
+  it('is named with its account, and with how much room its copies need', () => {
+    const text = textOf(failed({ request: withCompanion, error: full }));
+    expect(text).toContain(
+      'snap-0a1b2c3d4e5f60718 of account 111122223333 has as many tags as EC2 lets a snapshot have',
+    );
+    expect(text).toContain('two for each destination and one more have to be free');
+    expect(text).not.toContain('copy fewer');
+  });
+
+  it('is not meant if it is the copy that has too many', () => {
+    const ofCopy = ec2Error('TagLimitExceeded', 'The maximum number of Tags has been reached');
+    expect(textOf(failed({ request: withCompanion, error: ofCopy }))).toContain('copy fewer');
+    expect(textOf(failed({ error: full }))).toContain('copy fewer');
   });
 });
 

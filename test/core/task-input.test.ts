@@ -33,6 +33,8 @@ describe('the input of a Task state', () => {
       reason: 'shared',
       copyFrom: 'snap-2',
       sharedSince: 'now',
+      missingSince: 'then',
+      begun: { copyId: 'snap-2', at: 'then' },
     } as const;
     const added = { prepared, copy, error, refused, removal };
     expect(parseTaskInput({ execution, data: { ...request(), ...added, told: { MessageId: '1' } } })).toEqual({

@@ -2,6 +2,7 @@ import '../support/function-modules.ts';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { DryRun, SourceAccountLook } from '../../aws/source-account-look.ts';
+import type { Grant } from '../../core/doctor/key-use.ts';
 import {
   RequestRefusedError,
   SourceAccountRefusedError,
@@ -27,6 +28,10 @@ const METADATA = {
   spec: 'SYMMETRIC_DEFAULT',
   usage: 'ENCRYPT_DECRYPT',
 } as const;
+
+const CUSTOMER_KEY = 'arn:aws:kms:eu-west-1:111122223333:key/2345bcde-23bc-45de-67f0-234567890abc';
+const CUSTOMER = { ...METADATA, arn: CUSTOMER_KEY, manager: 'CUSTOMER' } as const;
+const ROLE = `arn:aws:iam::${HOME}:role/snapshot-copier/${INSTALL}/startCopy`;
 
 const theirs = (number: number, over: Partial<Snapshot> = {}): Snapshot =>
   snapshot({ snapshotId: `snap-${String(number).padStart(17, '0')}`, ownerId: PARTNER, viewedByOwner: true, ...over });
@@ -54,10 +59,20 @@ class FakeAccount implements SourceAccountLook {
     return this.snapshots.filter(({ snapshotId }) => ids.includes(snapshotId));
   }
 
-  async key(_region: string, name: string) {
-    this.#refuse(name);
-    return name === KEY ? METADATA : undefined;
-  }
+  /** What it has of `CUSTOMER_KEY`. */
+  readonly grants: Grant[] = [];
+  readonly keys = {
+    describe: async (_region: string, name: string) => {
+      this.#refuse(name);
+      return [METADATA, CUSTOMER].find(({ arn }) => arn === name);
+    },
+    policy: async (_region: string, keyId: string) => {
+      this.#refuse(`policy of ${keyId}`);
+      return '{"Statement":[]}';
+    },
+    grants: async (_region: string, _keyId: string, roleArn: string) =>
+      this.grants.filter(({ grantee }) => grantee === roleArn),
+  };
 
   async claimed() {
     return this.snapshots.filter(({ tags }) =>
@@ -154,6 +169,40 @@ describe('what a source account has', () => {
   });
 });
 
+describe('a key of a source account', () => {
+  const look = { ask: 'keys', ...where, names: [KEY, CUSTOMER_KEY], usedBy: ROLE };
+
+  it('is told with its policy and with the grants of the role in question', async () => {
+    const account = new FakeAccount();
+    const grant = { grantee: ROLE, operations: ['Decrypt'], isConstrained: false };
+    account.grants.push(grant, { ...grant, grantee: `${ROLE}-2` });
+    const answer = await asked(account, look);
+    expect(answer).toEqual({
+      keys: [
+        { name: KEY, key: METADATA },
+        {
+          name: CUSTOMER_KEY,
+          key: CUSTOMER,
+          policy: { value: '{"Statement":[]}' },
+          grants: { value: [grant] },
+        },
+      ],
+    });
+    expect(sourceAnswers.keys.parse(answer)).toEqual(answer);
+  });
+
+  it('whose policy cannot be read is told without it, and why', async () => {
+    const account = new FakeAccount();
+    account.refusals.set(`policy of ${CUSTOMER_KEY}`, new RequestRefusedError('KMS says AccessDeniedException'));
+    const { keys } = sourceAnswers.keys.parse(await asked(account, look));
+    expect(keys[1]).toMatchObject({
+      key: CUSTOMER,
+      policy: { unknown: 'KMS says AccessDeniedException' },
+      grants: { value: [] },
+    });
+  });
+});
+
 describe('a check of a source account', () => {
   const check = (account: FakeAccount, reencrypt = false) => asked(account, { ask: 'check', ...where, reencrypt });
   const outcomes = (answer: unknown) =>
@@ -208,11 +257,14 @@ describe('a check of a source account', () => {
     const account = new FakeAccount();
     const others = `snapshot-copier:share:another-for-${HOME}/eu-central-1`;
     account.snapshots.push(
-      theirs(1, { tags: { Name: 'db', [CLAIM]: 'snap-1-eu-central-1-1', [others]: 'snap-1-x-1' } }),
+      theirs(1, { tags: { Name: 'db', [CLAIM]: 'snap-00000000000000001-eu-central-1-1', [others]: 'snap-1-x-1' } }),
     );
     const { claimed } = sourceAnswers.check.parse(await check(account));
     expect(claimed).toEqual([
-      { snapshotId: 'snap-00000000000000001', claims: [{ tag: CLAIM, execution: 'snap-1-eu-central-1-1' }] },
+      {
+        snapshotId: 'snap-00000000000000001',
+        claims: [{ tag: CLAIM, execution: 'snap-00000000000000001-eu-central-1-1' }],
+      },
     ]);
   });
 });

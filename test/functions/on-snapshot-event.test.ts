@@ -103,6 +103,7 @@ describe('refused, counted and forgotten is an event', () => {
     ['of an account that the rules do not list', event({ account: '999988887777' })],
     ['of another kind', event({}, { event: 'copySnapshot' })],
     ['of a snapshot that could not be made', event({}, { result: 'failed' })],
+    ['of another Region, that somebody forwarded', event({ region: 'eu-central-1' })],
     ['of a share with the source account', event({}, { event: 'shareSnapshot', source: '999988887777' })],
     ['of another service', event({ source: 'my.app' })],
     ['without a snapshot', event({}, { snapshot_id: '' })],

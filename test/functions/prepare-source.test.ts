@@ -4,7 +4,7 @@ import { CopySlotsTakenError, RequestRefusedError } from '../../core/errors.ts';
 import type { PreparedSource } from '../../core/prepare-source.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import { prepareSource } from '../../functions/prepare-source.ts';
-import { HOME, request } from '../support/examples.ts';
+import { copy, copyTags, HOME, request } from '../support/examples.ts';
 import { install } from './ports.ts';
 import { FakeSourceAccount, OWNER, source } from './source-account.ts';
 
@@ -12,7 +12,8 @@ const SOURCE = source();
 const ID = SOURCE.snapshotId;
 const EXECUTION = `${ID}-eu-central-1-1`;
 const CLAIM = `snapshot-copier:share:ebs-snapshot-copier-test-for-${HOME}/eu-central-1`;
-const AWS_KEY = `arn:aws:kms:eu-west-1:${OWNER}:key/aws-ebs`;
+const ANNOUNCEMENT = `snapshot-copier:intermediate-by:ebs-snapshot-copier-test-for-${HOME}`;
+const AWS_KEY = `arn:aws:kms:eu-west-1:${OWNER}:key/aaaaaaaa-12ab-34cd-56ef-1234567890ab`;
 
 /** PrepareSource in a world that it is called in again and again. */
 function world(owner: FakeSourceAccount, { reencrypt = false, dryRun = false, visibleAfterMs = 0 } = {}) {
@@ -21,6 +22,7 @@ function world(owner: FakeSourceAccount, { reencrypt = false, dryRun = false, vi
   let prepared: PreparedSource | undefined;
   const keys = new Map([[AWS_KEY, 'AWS' as const]]);
   let keyTrouble: Error | undefined;
+  const copies: Snapshot[] = [];
   const run = prepareSource(
     {
       snapshots: {
@@ -32,6 +34,7 @@ function world(owner: FakeSourceAccount, { reencrypt = false, dryRun = false, vi
           sharedAt ??= now;
           return now - sharedAt >= visibleAfterMs ? owner.snapshots.get(snapshotId) : undefined;
         },
+        copiesOf: async () => copies,
       },
       sourceAccounts: () => owner,
       sourceKeys: () => ({
@@ -59,6 +62,8 @@ function world(owner: FakeSourceAccount, { reencrypt = false, dryRun = false, vi
     refuseKeys: (error: Error) => {
       keyTrouble = error;
     },
+    /** What is at the destination. */
+    copies,
   };
 }
 
@@ -119,13 +124,145 @@ describe('a source that can be shared', () => {
     expect(Object.keys(owner.snapshots.get(ID)?.tags ?? {})).toEqual(
       expect.arrayContaining([CLAIM, CLAIM.replace('eu-central-1', 'us-east-1')]),
     );
-    expect(owner.done.filter((each) => each.startsWith('share'))).toHaveLength(1);
+  });
+});
+
+describe('the share of a source that another execution needs too', () => {
+  const OTHER = { [CLAIM.replace('eu-central-1', 'us-east-1')]: `${ID}-us-east-1-1` };
+  const shared = (tags: Readonly<Record<string, string>>) => {
+    const owner = new FakeSourceAccount(source({ tags }));
+    owner.shares.set(ID, new Set([HOME]));
+    return owner;
+  };
+
+  it('is claimed even if the other one makes it right after the look at the source', async () => {
+    const owner = new FakeSourceAccount(SOURCE);
+    const find = owner.find.bind(owner);
+    owner.find = async (...args) => {
+      const found = await find(...args);
+      owner.find = find;
+      await owner.tag('eu-west-1', ID, OTHER);
+      await owner.share('eu-west-1', ID);
+      return found;
+    };
+    expect(await world(owner).step()).toMatchObject({ action: 'ready' });
+    expect(owner.snapshots.get(ID)?.tags).toMatchObject({ ...OTHER, [CLAIM]: EXECUTION });
+  });
+
+  it.each([
+    ['before the other claim goes', []],
+    ['with the other claim', Object.keys(OTHER)],
+  ])('is made again if it is taken back right after it was seen, %s', async (_when, gone) => {
+    const owner = shared({ ...OTHER, ...(gone.length === 0 && { [CLAIM]: `${ID}-eu-central-1-0` }) });
+    const sharedWith = owner.sharedWith.bind(owner);
+    owner.sharedWith = async (...args) => {
+      const answer = await sharedWith(...args);
+      owner.sharedWith = sharedWith;
+      await owner.takeBack('eu-west-1', ID);
+      if (gone.length > 0) await owner.untag('eu-west-1', ID, OTHER);
+      return answer;
+    };
+    await world(owner).step();
+    expect(owner.snapshots.get(ID)?.tags[CLAIM]).toBe(EXECUTION);
+    expect(owner.shares.get(ID)).toContain(HOME);
+  });
+
+  it('is not touched by one that has claimed it', async () => {
+    const owner = shared({ ...OTHER, [CLAIM]: EXECUTION });
+    await world(owner).step();
+    expect(owner.done).toEqual([]);
+  });
+});
+
+it('a share that is made after its execution was stopped, and its claim removed, is claimed for the sweep to find', async () => {
+  const owner = new FakeSourceAccount(SOURCE);
+  owner.afterwards.set(`tag ${CLAIM}`, () => {
+    owner.snapshots.set(ID, SOURCE);
+  });
+  await world(owner).step();
+  expect(owner.shares.get(ID)).toContain(HOME);
+  expect(owner.snapshots.get(ID)?.tags[CLAIM]).toBe(EXECUTION);
+});
+
+describe('a source that EC2 does not show', () => {
+  it('once is looked for again', async () => {
+    const owner = new FakeSourceAccount(SOURCE);
+    const find = owner.find.bind(owner);
+    for (const when of ['at the first look', 'right before it is shared']) {
+      let left = when === 'at the first look' ? 0 : 1;
+      owner.find = async (...args) => (left-- === 0 ? undefined : find(...args));
+      const { step } = world(owner);
+      expect([when, await step()]).toMatchObject([when, { action: 'wait', waitSeconds: 15 }]);
+      expect([when, await step()]).toMatchObject([when, { action: 'ready' }]);
+    }
+  });
+
+  it('again and again is gone', async () => {
+    const { step, pass } = world(new FakeSourceAccount());
+    const looks: string[] = [];
+    for (;;) {
+      const { action, waitSeconds } = await step();
+      looks.push(action);
+      if (action !== 'wait') break;
+      pass(waitSeconds);
+    }
+    expect(looks).toEqual(['wait', 'wait', 'wait', 'wait', 'skip']);
+  });
+
+  it('or shows as pending is looked at again, by a dry run too', async () => {
+    const owner = new FakeSourceAccount(source({ state: 'pending' }));
+    for (const dryRun of [false, true]) {
+      expect(await world(owner, { dryRun }).step()).toMatchObject({ action: 'wait' });
+    }
+    expect(owner.done).toEqual([]);
+  });
+});
+
+it('a source of another account than its request says is refused', async () => {
+  const owner = new FakeSourceAccount(source({ ownerId: '999988887777' }));
+  await expect(world(owner).step()).rejects.toMatchObject({
+    name: 'UnreadableInputError',
+    message: `${ID} belongs to account 999988887777, not to ${OWNER} as $.source.ownerId says.`,
+  });
+});
+
+describe('a copy that an earlier attempt made', () => {
+  const made = copy({ tags: copyTags() });
+
+  it('needs no source, nor a companion, if it is complete', async () => {
+    const owner = new FakeSourceAccount();
+    owner.isGone = true;
+    const { step, copies } = world(owner);
+    copies.push(made);
+    expect(await step()).toEqual({
+      action: 'ready',
+      waitSeconds: 0,
+      reason: `its copy ${made.snapshotId} at eu-central-1 is there`,
+    });
+  });
+
+  it('needs the share while it is pending, and is adopted even so if the source is gone', async () => {
+    const pending = { ...made, state: 'pending' } as const;
+    const owner = new FakeSourceAccount(SOURCE);
+    const there = world(owner);
+    there.copies.push(pending);
+    expect(await there.step()).toMatchObject({ action: 'ready', copyFrom: ID });
+    const gone = world(new FakeSourceAccount(source({ state: 'recoverable' })));
+    gone.copies.push(pending);
+    expect(await gone.step()).toMatchObject({ action: 'ready', reason: expect.stringContaining('is there') });
+  });
+
+  it('counts only if it is of this install', async () => {
+    const owner = new FakeSourceAccount(source({ state: 'recoverable' }));
+    const { step, copies } = world(owner);
+    copies.push(copy({ tags: copyTags({ 'snapshot-copier:managed': 'another' }) }));
+    expect(await step()).toMatchObject({ action: 'skip' });
   });
 });
 
 it.each([
-  ['that is gone', []],
   ['in the recycle bin', [source({ state: 'recoverable' })]],
+  ['that ended in error', [source({ state: 'error' })]],
   ['that was archived', [source({ storageTier: 'archive' })]],
 ])('a source %s is nothing to copy', async (_what, snapshots) => {
   const owner = new FakeSourceAccount(...snapshots);
@@ -177,10 +314,10 @@ describe('a source under aws/ebs', () => {
     const [one, two] = [world(owner, { reencrypt: true }), world(owner, { reencrypt: true })];
     // Both have seen that nobody makes it before either says so.
     const other = `${ID}-us-east-1-1`;
-    owner.afterwards.set('tag snapshot-copier:intermediate-by', () => {
+    owner.afterwards.set(`tag ${ANNOUNCEMENT}`, () => {
       owner.snapshots.set(ID, {
         ...encrypted,
-        tags: { 'snapshot-copier:intermediate-by': `${other} 2026-03-02T04:30:01Z` },
+        tags: { [ANNOUNCEMENT]: `${other} 2026-03-02T04:30:01Z` },
       });
     });
     await one.step();
@@ -194,7 +331,7 @@ describe('a source under aws/ebs', () => {
   it('is copied by another execution if the one that said so died', async () => {
     const owner = new FakeSourceAccount({
       ...encrypted,
-      tags: { 'snapshot-copier:intermediate-by': `${ID}-us-east-1-1 2026-03-02T04:00:01Z` },
+      tags: { [ANNOUNCEMENT]: `${ID}-us-east-1-1 2026-03-02T04:00:01Z` },
     });
     const { step, pass } = world(owner, { reencrypt: true });
     expect(await step()).toMatchObject({ action: 'wait', reason: `${ID}-us-east-1-1 makes its intermediate copy` });
@@ -203,6 +340,20 @@ describe('a source under aws/ebs', () => {
     pass(60);
     await step();
     expect(owner.done.at(-1)).toMatch(/^copy/);
+  });
+
+  it('is copied by each install, whatever another one announces, even by an execution of the same name', async () => {
+    for (const another of ['ebs-snapshot-copier-prod-for-444455556666', 'ebs-snapshot-copier-test-for-999988887777']) {
+      const tags = { [`snapshot-copier:intermediate-by:${another}`]: `${EXECUTION} 2026-03-02T04:29:59Z` };
+      const owner = new FakeSourceAccount({ ...encrypted, tags });
+      const { step, pass } = world(owner, { reencrypt: true });
+      await step();
+      expect(owner.done).toEqual([`tag ${ANNOUNCEMENT} of ${ID}`]);
+      expect(owner.snapshots.get(ID)?.tags).toMatchObject(tags);
+      pass(60);
+      await step();
+      expect(owner.done.at(-1)).toMatch(/^copy/);
+    }
   });
 
   it('is not copied again while EC2 may not show that copy yet, for five minutes', async () => {
@@ -233,6 +384,23 @@ describe('a source under aws/ebs', () => {
     expect(await step()).toMatchObject({ action: 'wait', waitSeconds: 300 });
     owner.refuseCopy = new RequestRefusedError('no');
     await expect(step()).rejects.toThrow('no');
+  });
+
+  it('is told of as such if EC2 refuses that copy for its key, and as any refusal for anything else', async () => {
+    const owner = new FakeSourceAccount(encrypted);
+    const { step, pass } = world(owner, { reencrypt: true });
+    await step();
+    pass(60);
+    const refuse = (said: string) => {
+      owner.refuseCopy = new RequestRefusedError(`CopySnapshot of ${ID} in eu-west-1: EC2 says ${said}`);
+    };
+    refuse('InvalidParameterValue: The specified keyId is disabled');
+    await expect(step()).rejects.toMatchObject({
+      name: 'IntermediateFailedError',
+      message: `EC2 refused the copy of ${ID} under a shareable key in account ${OWNER}, and made none. CopySnapshot of ${ID} in eu-west-1: EC2 says InvalidParameterValue: The specified keyId is disabled`,
+    });
+    refuse('SnapshotLimitExceeded: too many');
+    await expect(step()).rejects.toMatchObject({ name: 'RequestRefusedError' });
   });
 
   it('is told of if the copy under the other key ends in error, and that copy is removed', async () => {
@@ -278,18 +446,32 @@ it('gives up on the deadline, with the reason of the last wait', async () => {
   });
 });
 
-it('says that it is the companion that may not look at a key', async () => {
-  const { step, refuseKeys } = world(new FakeSourceAccount(source({ encrypted: true, kmsKeyId: AWS_KEY })));
-  refuseKeys(new RequestRefusedError('DescribeKey: KMS says AccessDeniedException'));
-  await expect(step()).rejects.toMatchObject({ name: 'SourceAccountRefusedError' });
-  refuseKeys(new TypeError('a mistake'));
-  await expect(step()).rejects.toThrow('a mistake');
+describe('a key', () => {
+  const under = (kmsKeyId: string) => world(new FakeSourceAccount(source({ encrypted: true, kmsKeyId })));
+
+  it('that the companion may not look at is not AWS’s own, which it always may, and so can be shared', async () => {
+    const { step, refuseKeys } = under(AWS_KEY);
+    refuseKeys(new RequestRefusedError('DescribeKey: KMS says AccessDeniedException'));
+    expect(await step()).toMatchObject({ action: 'ready' });
+    refuseKeys(new TypeError('a mistake'));
+    await expect(step()).rejects.toThrow('a mistake');
+  });
+
+  it('of yet another account is not asked about', async () => {
+    const { step, refuseKeys } = under(AWS_KEY.replace(OWNER, '999988887777'));
+    refuseKeys(new TypeError('asked'));
+    expect(await step()).toMatchObject({ action: 'ready' });
+  });
+
+  it('that is gone is told of by EC2, in its turn', async () => {
+    expect(await under(AWS_KEY.replace('aaaaaaaa', 'bbbbbbbb')).step()).toMatchObject({ action: 'ready' });
+  });
 });
 
 it('takes no source of an account without the companion', async () => {
   const run = prepareSource(
     {
-      snapshots: { find: async () => undefined },
+      snapshots: { find: async () => undefined, copiesOf: async () => [] },
       sourceAccounts: () => new FakeSourceAccount(),
       sourceKeys: () => ({ describe: async () => undefined }),
       now: () => new Date(),

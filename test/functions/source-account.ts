@@ -31,17 +31,17 @@ export class FakeSourceAccount implements SourceAccount {
   }
 
   async find(_region: string, snapshotId: string): Promise<Snapshot | undefined> {
-    if (this.isGone) throw new SourceAccountRefusedError('the companion is gone');
+    if (this.isGone) throw new SourceAccountRefusedError('the companion is gone', { isClosed: true });
     return this.snapshots.get(snapshotId);
   }
 
   async begunOn(): Promise<readonly Snapshot[]> {
-    if (this.isGone) throw new SourceAccountRefusedError('the companion is gone');
+    if (this.isGone) throw new SourceAccountRefusedError('the companion is gone', { isClosed: true });
     return [...this.snapshots.values()];
   }
 
   async claimed(): Promise<readonly Snapshot[]> {
-    if (this.isGone) throw new SourceAccountRefusedError('the companion is gone');
+    if (this.isGone) throw new SourceAccountRefusedError('the companion is gone', { isClosed: true });
     const prefix = claimFilter(install).slice(0, -1);
     return [...this.snapshots.values()].filter(({ tags }) => Object.keys(tags).some((key) => key.startsWith(prefix)));
   }

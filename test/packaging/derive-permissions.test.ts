@@ -314,14 +314,14 @@ describe('the other functions', () => {
         .map(({ conditions }) => conditions?.['StringEquals']?.['ec2:Region']);
     const here = { Ref: 'AWS::Region' };
     const there = ['eu-central-1', 'eu-west-1', 'us-east-1'];
-    for (const owner of ['onSnapshotEvent', 'prepareSource', 'healLostEvents'] as const) {
+    for (const owner of ['onSnapshotEvent', 'healLostEvents'] as const) {
       expect(lookedAt(owner)).toEqual([[here]]);
     }
     for (const owner of ['admitCopies', 'checkCopy', 'removeFailedCopy'] as const) {
       expect(lookedAt(owner)).toEqual([there]);
     }
-    // Its source may be gone.
-    expect(lookedAt('startCopy')).toEqual([[here, ...there]]);
+    // The source may be gone, and the copy there already.
+    for (const owner of ['prepareSource', 'startCopy'] as const) expect(lookedAt(owner)).toEqual([[here, ...there]]);
     const blind = ROLE_OWNERS.filter((owner) => lookedAt(owner).length === 0);
     expect(blind).toEqual([
       'tagCopy',
@@ -460,7 +460,7 @@ describe('the other functions', () => {
     }
     expect(callsOf('checkCopy')).toEqual(['snapshots.find']);
     expect(callsOf('sweep')).toContain('topic.tell');
-    expect(callsOf('prepareSource')).toEqual(['snapshots.find', 'companionSessions']);
+    expect(callsOf('prepareSource')).toEqual(['snapshots.copiesOf', 'snapshots.find', 'companionSessions']);
   });
 
   it('and no port has a call that this does not know', () => {

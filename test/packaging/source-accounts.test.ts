@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseRulesFile, type SourceAccounts } from '../../core/rules.ts';
@@ -134,6 +135,27 @@ describe('the external id', () => {
       'our-copier-7f3a',
     );
     expect(sourceExternalId({ accounts: ['111122223333'] }, INSTALL)).toBe(INSTALL);
+  });
+});
+
+describe('an install of a name that companions do not take', () => {
+  const sources = { accounts: ['111122223333'] };
+
+  it.each([
+    ['too long', `e${'b'.repeat(40)}`],
+    ['beginning with a digit', '2nd-copier'],
+    ['with an underscore', 'snapshot_copier'],
+  ])('is not packaged: %s', (_how, name) => {
+    expect(() => sourceBus(sources, name)).toThrow(
+      `The install is named ${name}, which has ${name.length} characters. With sourceAccounts`,
+    );
+  });
+
+  it('is if it has no source accounts, and so is the longest that they take', () => {
+    expect(sourceBus({ accounts: [] }, 'e'.repeat(60))).toEqual({});
+    expect(sourceBus(sources, `e${'b'.repeat(39)}`).SourceAccountsBus?.Properties.Name).toHaveLength(40);
+    const companion = readFileSync(new URL('../../companions/source-account.yml', import.meta.url), 'utf8');
+    expect(companion).toContain("AllowedPattern: '[A-Za-z][A-Za-z0-9-]{0,39}'");
   });
 });
 

@@ -475,7 +475,7 @@ describe.each([
     );
     const allowed = statements.find(({ of, Action }) => of === `${id}Role` && Action.includes('lambda:InvokeFunction'));
     // Exactly these, in every version: an execution that began before a deployment calls the older ones.
-    const wanted = versioned.flatMap((of) => [getAtt(of), { 'Fn::Sub': `$\{${of}.Arn}:*` }]);
+    const wanted = versioned.map((of) => ({ 'Fn::Sub': `$\{${of}.Arn}:*` }));
     expect(allowed?.Resource.map((one) => JSON.stringify(one)).toSorted()).toEqual(
       wanted.map((one) => JSON.stringify(one)).toSorted(),
     );

@@ -10,8 +10,4 @@ export const NEVER_USED: readonly NeverUsed[] = [
     what: /^DeadLetterTopicPolicy\/AlarmsOfThisAccount$/,
     why: 'Alarms of CloudWatch tell the topic by it, and the sandbox has no alarms',
   },
-  {
-    what: /^(CopySnapshot|AdmitCopies)MachineRole\/CallTasks .*:function:[\w-]+$/,
-    why: 'The state machines call versions of the functions only',
-  },
 ];

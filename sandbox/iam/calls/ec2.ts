@@ -263,17 +263,34 @@ function volumeCall(action: string, request: Request, id: string): Call {
 /** Keys of ModifySnapshotAttribute and LockSnapshot; other actions do not know them. */
 function aboutChange(input: Parameters): Readonly<Record<string, string | readonly string[] | undefined>> {
   const { Add = [], Remove = [] } = input.CreateVolumePermission ?? {};
-  const isAdd = Add.length > 0 || input.OperationType === 'add';
-  const changed = [...Add, ...Remove];
-  const accounts = [...input.UserId, ...changed.flatMap(({ UserId }) => UserId ?? [])];
-  const groups = [...input.UserGroup, ...changed.flatMap(({ Group }) => Group ?? [])];
-  const isChange = accounts.length + groups.length > 0;
+  const listed = [...input.UserId.map((UserId) => ({ UserId })), ...input.UserGroup.map((Group) => ({ Group }))];
+  const isAdd = input.OperationType === 'add';
+  const changes = {
+    ...whom('Add', [...Add, ...(isAdd ? listed : [])]),
+    ...whom('Remove', [...Remove, ...(isAdd ? [] : listed)]),
+  };
+  const isChange = Object.keys(changes).length > 0;
   return {
-    [isAdd ? 'ec2:Add/userId' : 'ec2:Remove/userId']: accounts.length > 0 ? accounts : undefined,
-    [isAdd ? 'ec2:Add/group' : 'ec2:Remove/group']: groups.length > 0 ? groups : undefined,
+    ...changes,
     'ec2:Attribute': input.Attribute ?? (isChange ? 'createVolumePermission' : undefined),
     'ec2:SnapshotLockDuration': input.LockDuration,
     'ec2:SnapshotCoolOffPeriod': input.CoolOffPeriod,
+  };
+}
+
+/**
+ * The reference gives these keys one value each, and a call may name several accounts. How EC2 has that evaluated AWS does
+ * not say; here all of them are values.
+ */
+function whom(
+  change: 'Add' | 'Remove',
+  them: readonly { readonly UserId?: string | undefined; readonly Group?: string | undefined }[],
+): Context {
+  const accounts = them.flatMap(({ UserId }) => UserId ?? []);
+  const groups = them.flatMap(({ Group }) => Group ?? []);
+  return {
+    ...(accounts.length > 0 && { [`ec2:${change}/userId`]: accounts }),
+    ...(groups.length > 0 && { [`ec2:${change}/group`]: groups }),
   };
 }
 

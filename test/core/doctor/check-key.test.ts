@@ -164,13 +164,22 @@ describe('a key that KMS does not show', () => {
       unknown: 'AccessDeniedException: … because no resource-based policy allows the kms:DescribeKey action',
       lacks: ['kms:DescribeKey'],
     };
-    expect(first({ as: 'source', name: PARTNER_KEY }, { metadata })).toContain(
-      'warning: its policy does not let you see it',
+    const [finding] = check({ as: 'source', name: PARTNER_KEY, region: 'eu-west-1' }, { metadata });
+    expect(`${finding?.status} ${finding?.found}`).toMatch(
+      /^warning its policy does not let you see it, as the first /,
     );
-    expect(first({ as: 'source', name: PARTNER_KEY }, { metadata })).toContain(
-      `administrator of account ${PARTNER} look`,
-    );
-    expect(first({}, { metadata })).toContain('administrator of account that it belongs to look');
+    const [step, ...others] = finding?.mend ?? [];
+    expect(others).toEqual([]);
+    expect(step?.say).toContain(`As an administrator of account ${PARTNER}, put it behind the last`);
+    expect(step?.run?.[1]).toBe(`--key-id ${PARTNER_KEY} > key-policy.json`);
+    expect(step?.paste?.match(/SnapshotCopier\w+/g)).toEqual([
+      'SnapshotCopierLook',
+      'SnapshotCopierUse',
+      'SnapshotCopierGrants',
+    ]);
+    const [own] = check({}, { metadata });
+    expect(own?.mend[0]?.say).toContain(`As an administrator of account ${HOME}`);
+    expect(own?.mend[0]?.run?.[1]).toContain('--query KeyMetadata.KeyId');
   });
 
   it('because something went wrong, is not checked', () => {
@@ -196,9 +205,10 @@ describe('the policy of a key', () => {
     expect(finding?.mend[0]?.paste).toContain(
       `"ArnLike": {"aws:PrincipalArn":"arn:aws:iam::${HOME}:role/snapshot-copier/ebs-snapshot-copier-prod/*"}`,
     );
-    expect(finding?.mend[1]?.run?.[2]).toBe(
-      `&& aws kms put-key-policy --region eu-central-1 --policy-name default --key-id ${METADATA.keyId} --policy file://key-policy.json`,
-    );
+    expect(finding?.mend[0]?.run?.slice(-2)).toEqual([
+      '&& aws kms put-key-policy --region eu-central-1 --policy-name default --policy file://key-policy.json',
+      `--key-id ${KEY_ARN}`,
+    ]);
   });
 
   it('that forgets some actions is told which, and what is left of a deleted role', () => {
@@ -214,7 +224,9 @@ describe('the policy of a key', () => {
   it('may leave something to grants, if these can be seen', () => {
     const facts = policyOf({ ...allow, Action: ['kms:De*', 'kms:Re*', 'kms:Gen*'] });
     const grant = { grantee: ROLE, operations: ['CreateGrant'], isConstrained: false };
-    expect(briefs(verdict({ ...facts, grants: { value: [grant] } }))).toEqual(['ok: it lets the role in']);
+    expect(briefs(verdict({ ...facts, grants: { value: [grant] } }))).toEqual([
+      'ok: what it lacks, a grant gives the role',
+    ]);
     expect(verdict({ ...facts, grants: { unknown: 'AccessDenied', lacks: ['kms:ListGrants'] } })[0]?.status).toBe(
       'unchecked',
     );
@@ -226,7 +238,9 @@ describe('the policy of a key', () => {
   it('that denies is a problem, whatever else it allows', () => {
     const [finding] = verdict(policyOf(allow, { ...allow, Sid: 'Fence', Effect: 'Deny', Action: 'kms:CreateGrant' }));
     expect(finding?.found).toBe('it denies kms:CreateGrant: statement Fence');
-    expect(finding?.mend[0]?.paste).toBe(`"ArnNotEquals": { "aws:PrincipalArn": "${ROLE}" }`);
+    expect(finding?.mend[0]?.paste).toBe(
+      `"ArnNotLike": { "aws:PrincipalArn": "arn:aws:iam::${HOME}:role/snapshot-copier/ebs-snapshot-copier-prod/*" }`,
+    );
   });
 
   it('that depends on what is not known is not guessed at', () => {
@@ -254,13 +268,83 @@ describe('the policy of a key', () => {
   });
 
   it('of another account can be read there alone', () => {
-    const [, finding] = check(
-      { as: 'source', name: PARTNER_KEY },
-      { metadata: { value: { ...METADATA, account: PARTNER } } },
-    );
+    const metadata = { value: { ...METADATA, account: PARTNER } };
+    const key: KeyInUse = { ...KEY, as: 'source', name: PARTNER_KEY };
+    const [, finding] = checkKey(key, { metadata, elsewhere: [] }, INSTALL);
     expect(finding?.status).toBe('unchecked');
     expect(finding?.found).toContain(`only account ${PARTNER} can read`);
     expect(finding?.about).toBe(`policy of source key ${PARTNER_KEY}`);
+  });
+});
+
+describe("the policy of a key that the companion's role looked at", () => {
+  const arn = PARTNER_KEY;
+  const theirs = { value: { ...METADATA, account: PARTNER, arn } };
+  const verdict = (facts: Partial<KeyFacts>) => {
+    const { policy: _, ...without } = FACTS;
+    const seen: KeyFacts = { ...without, metadata: theirs, byCompanion: true, ...facts };
+    return checkKey({ ...KEY, as: 'source', name: arn, region: 'eu-west-1' }, seen, INSTALL).at(-1);
+  };
+  const policyOf = (...Action: readonly string[]) => ({
+    value: JSON.stringify({
+      Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${HOME}:root` }, Action, Resource: '*' }],
+    }),
+  });
+  const ALL_BUT_GRANT = ['kms:DescribeKey', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*'];
+  const NO_GRANTS = { value: [] };
+
+  it('lacks a statement, and that one alone is there to paste, for an administrator there', () => {
+    const finding = verdict({ policy: policyOf(...ALL_BUT_GRANT), grants: NO_GRANTS });
+    expect(`${finding?.status}: ${finding?.found}`).toBe(
+      'problem: neither it nor a grant lets the role, or its account, do kms:CreateGrant',
+    );
+    const [step, ...others] = finding?.mend ?? [];
+    expect(others).toEqual([]);
+    expect(step?.say).toBe(
+      `Its policy needs what is below, and only account ${PARTNER} can change it: send it this step. As an administrator of account ${PARTNER}, put it behind the last of the list "Statement", with a comma before it, and take out what has the same Sid:`,
+    );
+    expect(step?.paste?.match(/SnapshotCopier\w+/g)).toEqual(['SnapshotCopierGrants']);
+    expect(step?.run?.[0]).toMatch(/^aws kms get-key-policy --region eu-west-1 /);
+    expect(step?.run?.at(-1)).toBe(`--key-id ${arn}`);
+  });
+
+  it('has all, or a grant has what it lacks', () => {
+    const all = verdict({ policy: policyOf('kms:*'), grants: NO_GRANTS });
+    expect(all && brief(all)).toMatch(/^ok: it leaves that to IAM/);
+    const grant = { grantee: ROLE, operations: ['CreateGrant'], isConstrained: false };
+    const granted = verdict({ policy: policyOf(...ALL_BUT_GRANT), grants: { value: [grant] } });
+    expect(granted && brief(granted)).toBe('ok: what it lacks, a grant gives the role');
+  });
+
+  it('that denies is changed there, too', () => {
+    const deny = { Sid: 'Fence', Effect: 'Deny', Principal: '*', Action: 'kms:CreateGrant', Resource: '*' };
+    const finding = verdict({ policy: { value: JSON.stringify({ Statement: [deny] }) }, grants: NO_GRANTS });
+    expect(finding?.mend[0]?.say).toContain(`As an administrator of account ${PARTNER}, have that statement leave out`);
+  });
+
+  it.each([
+    ['the policy', { policy: { unknown: 'KMS says AccessDeniedException: kms:GetKeyPolicy' } }],
+    ['the grants', { policy: policyOf(), grants: { unknown: 'KMS says AccessDeniedException: kms:ListGrants' } }],
+    ['the key', { metadata: { unknown: 'KMS says AccessDeniedException: kms:DescribeKey' } }],
+  ])('is not checked if it got no answer about %s', (_, facts) => {
+    const finding = verdict(facts);
+    expect(finding?.status).toBe('unchecked');
+    expect(finding?.found).toMatch(
+      /^the companion's role, which looks for the service, got no answer, .*: KMS says AccessDeniedException: kms:/,
+    );
+    expect(finding?.mend.map(({ run }) => run?.[0]?.slice(0, 25))).toEqual([
+      'aws cloudformation deploy',
+      'aws kms get-key-policy --',
+    ]);
+    expect(finding?.mend[0]?.run?.at(-1)).toBe(
+      `--parameter-overrides TargetAccount=${HOME} EventBus=ebs-snapshot-copier-prod`,
+    );
+  });
+
+  it('is not checked if whoever asks may not have it look, or the service does not know how', () => {
+    const denied = { unknown: 'AccessDeniedException: no', lacks: ['lambda:InvokeFunction'] };
+    expect(verdict({ metadata: denied })?.found).toContain('you may not look (lambda:InvokeFunction)');
+    expect(verdict({})?.found).toContain('the service that is deployed is of an older version');
   });
 });
 

@@ -5,8 +5,12 @@ import { brief, briefs, HOME, INSTALL, METADATA, PARTNER, snapshot } from './exa
 
 const LISTED: ListedAccount = { account: PARTNER, rules: ['nightly'], reencrypt: false };
 const EXAMPLE = 'snap-0a1b2c3d4e5f60718';
+/** Of a companion that may not be there yet. */
+const FIRST = 'EventBus=ebs-snapshot-copier-prod Regions=eu-west-1';
 const UPDATE =
   'aws cloudformation deploy --region eu-west-1 --stack-name snapshot-copier-source --template-file companions/source-account.yml --capabilities CAPABILITY_NAMED_IAM --no-fail-on-empty-changeset --parameter-overrides TargetAccount=444455556666 EventBus=ebs-snapshot-copier-prod';
+
+const DEPLOY = UPDATE.replace(/EventBus=\S+/, FIRST);
 
 function trial(permission: SourceTrial['permission'], over: Partial<SourceTrial> = {}): SourceTrial {
   return { permission, outcome: 'allowed', words: '', ...over };
@@ -37,11 +41,12 @@ describe('the role of a companion', () => {
     const [finding, ...others] = check(refused);
     expect(others).toEqual([]);
     expect(finding && brief(finding)).toBe(
-      `problem: the service may not look into the account: AssumeRole: STS says AccessDenied: no\n${UPDATE}`,
+      `problem: the service may not look into the account: AssumeRole: STS says AccessDenied: no\n${DEPLOY}`,
     );
+    expect(finding?.mend[0]?.say).toContain('If a companion is there already with more Regions, name them all');
     expect(finding?.mend[0]?.say).toContain(`As an administrator of account ${PARTNER}`);
     const [other] = briefs(check(refused, { ...LISTED, reencrypt: true, externalId: 'our copier' }));
-    expect(other).toContain(`${UPDATE} 'ExternalId=our copier' Reencrypt=on`);
+    expect(other).toContain(`${DEPLOY} 'ExternalId=our copier' Reencrypt=on`);
   });
 
   it('is not known to whoever may not call the function that looks', () => {
@@ -95,14 +100,17 @@ describe('the shareable key of a companion', () => {
   });
 
   it('comes with the companion, and so do the permissions that go with it', () => {
-    const refused = trial('copyUnderKey', { outcome: 'refused', words: 'UnauthorizedOperation: no' });
+    const refused = (['copyUnderKey', 'removeIntermediate'] as const).map((permission) =>
+      trial(permission, { outcome: 'refused', words: 'UnauthorizedOperation: no' }),
+    );
     const statuses = (shareableKey: NonNullable<SourceCheck['shareableKey']>) =>
-      check({ value: found({ trials: [refused], shareableKey }) }, listed).map(
+      check({ value: found({ trials: refused, shareableKey }) }, listed).map(
         ({ check: of, status }) => `${of} ${status}`,
       );
     expect(statuses({ name: NAME, missing: true })).toEqual(['source-role ok', 'shareable-key problem']);
     expect(statuses({ name: NAME, key: METADATA })).toEqual([
       'source-role ok',
+      'source-permissions problem',
       'source-permissions problem',
       'shareable-key ok',
     ]);
@@ -124,6 +132,6 @@ describe('the shareable key of a companion', () => {
 it('an account that is not deployed yet cannot be looked into', () => {
   const finding = notListedYet(LISTED, INSTALL, ['npx serverless deploy']);
   expect(brief(finding)).toBe(
-    `unchecked: only the service may take it, and what is deployed does not list the account\n${UPDATE}\nnpx serverless deploy`,
+    `unchecked: only the service may take it, and what is deployed does not list the account\n${DEPLOY}\nnpx serverless deploy`,
   );
 });

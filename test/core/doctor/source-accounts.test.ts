@@ -224,7 +224,7 @@ describe('rules that want tags', () => {
       `warning: none is selected: tags of another account are seen through its companion alone
 sourceAccounts:
   accounts: ["111122223333", "222233334444"]
-aws cloudformation deploy --region eu-west-1 --stack-name snapshot-copier-source --template-file companions/source-account.yml --capabilities CAPABILITY_NAMED_IAM --no-fail-on-empty-changeset --parameter-overrides TargetAccount=444455556666 EventBus=ebs-snapshot-copier-prod
+aws cloudformation deploy --region eu-west-1 --stack-name snapshot-copier-source --template-file companions/source-account.yml --capabilities CAPABILITY_NAMED_IAM --no-fail-on-empty-changeset --parameter-overrides TargetAccount=444455556666 EventBus=ebs-snapshot-copier-prod Regions=eu-west-1
 rules:
   - name: both
     select:
@@ -262,7 +262,7 @@ it("AWS's own key of a source account needs reencrypt in each rule that selects 
   const finding = checkUnshareableKey(key, PARTNER, file.rules, INSTALL);
   expect(finding.rules).toEqual(['without']);
   expect(brief(finding)).toMatch(
-    /^problem: AWS's own key of account 111122223333, under which nothing can be shared\nrules:\n {2}- name: without\n {4}reencrypt: true\naws cloudformation deploy .* Reencrypt=on\nOr have/,
+    /^problem: AWS's own key of account 111122223333, under which nothing can be shared\naws cloudformation deploy .* Reencrypt=on\nrules:\n {2}- name: without\n {4}reencrypt: true\nOr have/,
   );
   const fine = checkUnshareableKey({ ...key, rules: ['with'] }, PARTNER, file.rules, INSTALL);
   expect(brief(fine)).toBe(

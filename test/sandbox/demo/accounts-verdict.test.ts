@@ -100,11 +100,11 @@ describe('the verdict about other accounts', () => {
       ...done,
       share: 'intermediate',
       snapshotId: 'snap-03',
-      source: { tags: new Map([['snapshot-copier:intermediate-by', 'x']]) },
+      source: { tags: new Map([['snapshot-copier:intermediate-by:copier-for-444455556666', 'x']]) },
       intermediates: [owned('snap-12', { sharedWith: [HOME] })],
     });
     expect(problemsOfAccounts([shared], EVIDENCE)).toEqual([
-      'snap-03 of 111122223333 (web): left behind on it: snapshot-copier:intermediate-by',
+      'snap-03 of 111122223333 (web): left behind on it: snapshot-copier:intermediate-by:copier-for-444455556666',
       'snap-03 of 111122223333 (web): the share of its intermediate copy was not taken back',
     ]);
   });

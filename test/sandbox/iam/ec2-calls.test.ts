@@ -131,8 +131,14 @@ describe('a snapshot of the own account', () => {
     ['back from another account', { Remove: [{ UserId: '999988887777' }] }, false],
   ])('is given %s: %s', async (_, CreateVolumePermission, allowed) => {
     const { ec2, SnapshotId } = await own([
-      onSnapshots('ec2:ModifySnapshotAttribute', { StringEquals: { 'ec2:Add/userId': TARGET } }),
-      onSnapshots('ec2:ModifySnapshotAttribute', { StringEquals: { 'ec2:Remove/userId': TARGET } }),
+      onSnapshots('ec2:ModifySnapshotAttribute', {
+        'ForAllValues:StringEquals': { 'ec2:Add/userId': TARGET },
+        Null: { 'ec2:Add/userId': 'false', 'ec2:Remove/userId': 'true', 'ec2:Remove/group': 'true' },
+      }),
+      onSnapshots('ec2:ModifySnapshotAttribute', {
+        'ForAllValues:StringEquals': { 'ec2:Remove/userId': TARGET },
+        Null: { 'ec2:Remove/userId': 'false', 'ec2:Add/userId': 'true', 'ec2:Add/group': 'true' },
+      }),
     ]);
     const changed = ec2.send(
       new ModifySnapshotAttributeCommand({
@@ -246,6 +252,17 @@ describe('every action that the sandbox has', () => {
     expect(calls.length).toBeGreaterThan(0);
     expect(calls.map(({ action }) => action)).toContain(`ec2:${name}`);
     for (const call of calls) expect(() => checkCall(call)).not.toThrow();
+  });
+
+  it('that adds some accounts and removes others has both in its context', () => {
+    const CreateVolumePermission = {
+      Add: { 1: { UserId: SOURCE }, 2: { UserId: TARGET } },
+      Remove: { 1: { Group: 'all' } },
+    };
+    const change = { SnapshotId: 'snap-1', CreateVolumePermission };
+    const [call] = ec2Calls('ModifySnapshotAttribute', { account: TARGET, region: WEST }, change, facts);
+    expect(call?.context).toMatchObject({ 'ec2:Add/userId': [SOURCE, TARGET], 'ec2:Remove/group': ['all'] });
+    expect(call?.context).not.toHaveProperty(['ec2:Remove/userId']);
   });
 
   it('is described, or the sandbox says that it cannot', () => {

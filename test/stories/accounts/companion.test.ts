@@ -40,7 +40,9 @@ describe('a snapshot of an account with the companion', () => {
       [`snapshot-copier:copied-to:${VIRGINIA}`]: copies[1]?.snapshotId,
     });
     expect(world.held()).toEqual([]);
+    // One by each execution, which are one share, and its end.
     expect(world.callsIn(ORDERS, 'ModifySnapshotAttribute').map(({ outcome }) => outcome)).toEqual([
+      'accepted',
       'accepted',
       'accepted',
     ]);
@@ -125,6 +127,20 @@ describe('a snapshot of an account with the companion', () => {
     expect(await ledger.statuses()).toEqual({ copied: 5 });
     expect(new Set(world.executions().map(({ status }) => status))).toEqual(new Set(['SUCCEEDED']));
     expect(await world.alerts()).toEqual([]);
+  });
+
+  it('that has no room for the tag which claims its share is told by its name and account, and is not shared', async () => {
+    const world = await newAccounts();
+    const others = Object.fromEntries(Array.from({ length: 49 }, (_, i) => [`tag-${i}`, 'x']));
+    const source = await world.startSnapshot({ Backup: 'in-place', ...others }, { account: ORDERS });
+    await world.pass('5 min');
+    expect(await world.alerts()).toMatchObject([
+      {
+        attributes: { reason: 'QuotaReached', sourceSnapshot: source },
+        body: expect.stringContaining(`${source} of account ${ORDERS} has as many tags as EC2 lets a snapshot have`),
+      },
+    ]);
+    expect(world.held()).toEqual([]);
   });
 
   it('is left as it is by a rule that only rehearses, which looks at it all the same', async () => {

@@ -18,12 +18,23 @@ function intermediateStates(world: Accounts): readonly string[] {
   return world.intermediates().map(({ state }) => state);
 }
 
+/** Has the policy of a key leave nothing to IAM: the companion may not look at it. */
+function closeToIam({ sandbox: { keys } }: Accounts, arn: string): void {
+  const key = keys.find({ account: ORDERS, region: SOURCE_REGION }, arn);
+  const closed = key?.policy.replaceAll(`:iam::${key.account}:root`, `:iam::${key.account}:role/KeyAdministrators`);
+  if (key === undefined || closed === undefined || closed === key.policy) throw new Error(`${arn} is closed already`);
+  keys.putPolicy(key, closed);
+}
+
 describe('a source under a customer managed key of its account', () => {
   it('that lets home in is copied under keys of home, and only once even by a rule that would re-encrypt', async () => {
     const world = await newAccounts({ companion: REENCRYPT });
-    const volumeId = await world.volumeUnder(world.sourceKey(ORDERS, { usableBy: [HOME] }), ORDERS);
+    const key = world.sourceKey(ORDERS, { usableBy: [HOME] });
+    const volumeId = await world.volumeUnder(key, ORDERS);
     const inPlace = await world.startSnapshot({ Backup: 'in-place' }, { account: ORDERS, volumeId });
     const nightly = await world.startSnapshot({ Backup: 'nightly' }, { account: ORDERS, volumeId });
+    // It is for home to use it.
+    closeToIam(world, key);
     const sensitive = await world.startSnapshot({ Backup: 'sensitive' }, { account: ORDERS });
     await world.pass('30 min');
     expect(world.copiesOf(inPlace)).toMatchObject([
@@ -195,6 +206,22 @@ describe('a source under aws/ebs whose rule says reencrypt', () => {
     expect(await world.reasons()).toEqual(['SourceAccountRefused', 'SourceAccountRefused']);
     expect((await world.alerts())[0]?.body).toContain('Reencrypt');
     expect(world.copiesOf(source)).toEqual([]);
+    expect(world.held()).toEqual([]);
+  });
+
+  it('is told with the key in its account, not that of the copy, if EC2 refuses the shareable key at once', async () => {
+    const world = await newAccounts({ companion: REENCRYPT, ec2: { unusableKey: 'refused' } });
+    const key = world.sandbox.keys.find({ account: ORDERS, region: SOURCE_REGION }, SHAREABLE);
+    if (key !== undefined) world.sandbox.keys.disable(key);
+    const volumeId = await world.volumeUnder(AWS_KEY, ORDERS);
+    await world.startSnapshot({ Backup: 'sensitive' }, { account: ORDERS, volumeId });
+    await world.pass('10 min');
+    const alerts = await world.alerts();
+    expect(alerts.map(({ attributes }) => attributes['reason'])).toEqual(['IntermediateFailed', 'IntermediateFailed']);
+    for (const { body } of alerts) {
+      expect(body).toContain(`--key-id ${SHAREABLE}`);
+      expect(body).not.toContain('alias/dr-copies');
+    }
     expect(world.held()).toEqual([]);
   });
 

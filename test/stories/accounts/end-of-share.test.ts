@@ -16,8 +16,8 @@ describe('the share that the service made', () => {
     expect(world.copiesOf(source, VIRGINIA)).toMatchObject([{ state: 'pending' }]);
     const claim = `snapshot-copier:share:${INSTALL}-for-${HOME}/`;
     expect(world.held()).toEqual([
-      `${source} has the tag ${claim}${FRANKFURT}=over`,
       `${source} has the tag ${claim}${VIRGINIA}=${source}-${VIRGINIA}-1`,
+      `${source} has the tag ${claim}over=${source}-${FRANKFURT}-1`,
       `${source} is shared with ${HOME}`,
     ]);
     await world.pass('1 h');

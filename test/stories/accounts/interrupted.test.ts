@@ -81,6 +81,39 @@ describe('a source that is deleted while its request waits', () => {
   });
 });
 
+describe('a source that EC2 does not show for a moment', () => {
+  it('is looked for again, and copied', async () => {
+    const world = await newAccounts({ ec2: { shareVisibleAfterSeconds: 90 } });
+    const source = await world.startSnapshot({ Backup: 'in-place' }, { account: ORDERS });
+    await world.pass('1 min');
+    expect(world.executions().map(({ status }) => status)).toEqual(['RUNNING']);
+    const notFound = { kind: 'error', action: 'DescribeSnapshots', code: 'InvalidSnapshot.NotFound', status: 400 };
+    world.sandbox.ec2.faults.add({ ...notFound, account: ORDERS, times: 1 });
+    await world.pass('20 min');
+    expect(world.log('prepareSource')).toContain('EC2 does not show the source now');
+    expect(world.copiesOf(source)).toMatchObject([{ state: 'completed' }]);
+    expect(world.held()).toEqual([]);
+    expect(await new LedgerView(world).statuses()).toEqual({ copied: 1 });
+  });
+});
+
+describe('a complete copy of a source that is gone', () => {
+  it('is adopted when it is started again', async () => {
+    const world = await newAccounts({ copyTakes: '4 min' });
+    const forbidden = { kind: 'error', action: 'CreateTags', code: 'UnauthorizedOperation', status: 403 };
+    world.sandbox.ec2.faults.add({ ...forbidden, account: HOME, times: 1 });
+    const source = await world.startSnapshot({ Backup: 'in-place' }, { account: ORDERS });
+    await world.pass('10 min');
+    expect(await world.reasons()).toEqual(['NotAllowed']);
+    await world.remove(source);
+    for (const { name } of world.executions()) await world.startAgain(name);
+    await world.pass('5 min');
+    expect(world.copiesOf(source)).toMatchObject([{ state: 'completed', tags: { 'snapshot-copier:state': 'copied' } }]);
+    expect(await new LedgerView(world).statuses()).toEqual({ copied: 1 });
+    expect(await world.alerts()).toHaveLength(1);
+  });
+});
+
 describe('an intermediate copy that somebody deletes in mid-copy', () => {
   it('is told of; started again, the source is copied in its account anew', async () => {
     const world = await newAccounts({ companion: { Reencrypt: 'on' } });

@@ -104,8 +104,8 @@ describe('two stages with a source account in common', () => {
     expect(places(second.copiesOf(source))).toEqual([`${FRANKFURT} pending`, `${SOURCE_REGION} completed`]);
     expect(first.held().toSorted()).toEqual([
       `${source} has the tag snapshot-copier:share:ebs-snapshot-copier-second-for-${HOME}/${FRANKFURT}=${source}-${FRANKFURT}-1`,
-      `${source} has the tag snapshot-copier:share:ebs-snapshot-copier-second-for-${HOME}/${SOURCE_REGION}=over`,
-      `${source} has the tag snapshot-copier:share:ebs-snapshot-copier-test-for-${HOME}/${SOURCE_REGION}=over`,
+      `${source} has the tag snapshot-copier:share:ebs-snapshot-copier-second-for-${HOME}/over=${source}-${SOURCE_REGION}-1`,
+      `${source} has the tag snapshot-copier:share:ebs-snapshot-copier-test-for-${HOME}/over=${source}-${SOURCE_REGION}-1`,
       `${source} is shared with ${HOME}`,
     ]);
     await first.pass('30 min');
