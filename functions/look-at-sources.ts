@@ -149,10 +149,10 @@ async function check(
   const look = looks(account);
   const source = accounts(account);
   const since = new Date(now().getTime() - EXAMPLE_DAYS * 86_400_000);
-  const { snapshots } = await look.page(region, daysBetween(since, now()), undefined);
+  const { snapshots: begun } = await look.page(region, daysBetween(since, now()), undefined);
   const [claimed, intermediates] = [await source.claimed(region), await source.intermediates(region)];
   // What is under aws/ebs EC2 would not share, whatever the role may do.
-  const fit = snapshots.filter(({ state, storageTier }) => state === 'completed' && storageTier === 'standard');
+  const fit = begun.filter(({ state, storageTier }) => state === 'completed' && storageTier === 'standard');
   const example = fit.find(({ encrypted }) => !encrypted) ?? fit[0];
   return {
     ...(example !== undefined && { example: example.snapshotId }),

@@ -22,8 +22,8 @@ describe('the policies in the packaged template', () => {
     ['everything, where an action knows resources', `${machineStatement}.Resource`, '*', /InvokeFunction is for \*/],
     [
       'a resource of another kind',
-      `${machineStatement}.Resource.0.Fn::GetAtt.0`,
-      'StuckEventsQueue',
+      `${machineStatement}.Resource.0`,
+      { 'Fn::GetAtt': ['StuckEventsQueue', 'Arn'] },
       /InvokeFunction is for arn:aws:sqs/,
     ],
   ])('would be found with %s', async (_, path, value, problem) => {

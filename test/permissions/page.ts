@@ -49,10 +49,10 @@ writes this page.
 The [sandbox](sandbox.md) decides every API call of functions, state machines, rules and schedules by the policies that are deployed. These scenarios
 are played in it, with rules that have every kind of statement derived (\`test/permissions/copy-rules.yml\`):`;
 
-const AFTERWARDS = `The tables name for each statement the first scenario that fails without it. \`npm test\` plays the scenarios once and then decides what they asked
+const AFTERWARDS = `The tables name for each statement the first scenario in which a call is refused without it. \`npm test\` plays the scenarios once and then decides what they asked
 for again without each statement, without each action of one, and without each kind of resource and condition value. \`npm run permissions --
---mutate\` deploys without one statement after the other and plays the scenario in earnest: a copy that is missing, an alert, an event that is
-stuck, or a log that is empty has to show it. "The deployment": the stack cannot be made, because AWS looks at the role before.
+--mutate\` deploys without one statement after the other and plays the scenarios in earnest, until a copy that is missing, an alert, an event that is
+stuck, or a log that is empty shows it. "The deployment": the stack cannot be made, because AWS looks at the role before.
 
 A role is named like the function, state machine or rule that has it. \`trust\` is who may take it.`;
 

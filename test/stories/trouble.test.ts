@@ -48,7 +48,7 @@ describe('a ledger that is in trouble', () => {
     const world = await newWorld({ schedules: 'on' });
     for (const action of ['GetItem', 'PutItem', 'Query']) {
       // The SDK itself tries three times.
-      world.sandbox.dynamodb.faults.add({ kind: 'error', action, ...error, times: 10 });
+      world.sandbox.dynamodb.faults.add({ kind: 'error', action, ...error, times: 4 });
     }
     const source = await world.snapshot({ Backup: 're-encrypt' });
     await world.pass('3 h');
