@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Their files replace modules, for which each needs modules of its own. The others share them, which saves minutes. */
 const REPLACING = ['test/functions/**/*.test.ts', 'test/aws/**/*.test.ts', 'test/core/failure.test.ts'];
+const CORE = 'test/core/**/*.test.ts';
 
 export default defineConfig({
   test: {
@@ -18,8 +19,12 @@ export default defineConfig({
       AWS_REGION: 'eu-west-1',
     },
     projects: [
-      { extends: true, test: { name: 'alone', include: REPLACING } },
-      { extends: true, test: { name: 'together', include: ['test/**/*.test.ts'], exclude: REPLACING, isolate: false } },
+      { extends: true, test: { name: 'replacing', include: REPLACING } },
+      { extends: true, test: { name: 'core', include: [CORE], exclude: REPLACING, isolate: false } },
+      {
+        extends: true,
+        test: { name: 'others', include: ['test/**/*.test.ts'], exclude: [...REPLACING, CORE], isolate: false },
+      },
     ],
     coverage: {
       include: ['core/**/*.ts'],
