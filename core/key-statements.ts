@@ -14,8 +14,11 @@ const USE = [
   'kms:GenerateDataKeyWithoutPlaintext',
 ];
 
+/** The same with DescribeKey. CreateGrant is apart, for it alone knows GrantIsForAWSResource. */
+export const USE_OF_A_KEY: readonly string[] = ['kms:DescribeKey', ...USE];
+
 /** All that EC2 documents for the caller of CopySnapshot, on either key. */
-export const ACTIONS_ON_KEYS: readonly string[] = ['kms:DescribeKey', ...USE, 'kms:CreateGrant'];
+export const ACTIONS_ON_KEYS: readonly string[] = [...USE_OF_A_KEY, 'kms:CreateGrant'];
 
 /**
  * The statements that a key policy needs so that EC2 can copy with the key, in the name of the install. The account is the

@@ -1,23 +1,10 @@
+import { USE_OF_A_KEY } from '../core/key-statements.ts';
 import { partitionOf } from '../core/region.ts';
 import { destinationRegions } from '../core/rule-destinations.ts';
 import { parseKmsKey } from '../core/rules/kms-key.ts';
 import type { CopyRule, SourceAccounts } from '../core/rules.ts';
 import { sourceKeyAccounts } from '../core/source-key-accounts.ts';
 import { ACCOUNT, PARTITION, type Permission, REGION, sub } from './permission.ts';
-
-/**
- * What EC2 documents for the caller of CopySnapshot, on the source's key and on the copy's:
- * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html
- * Its `kms:ReEncrypt*` stands for two actions. CreateGrant is apart, for it alone knows GrantIsForAWSResource.
- */
-const USE_OF_A_KEY = [
-  'kms:DescribeKey',
-  'kms:Decrypt',
-  'kms:ReEncryptFrom',
-  'kms:ReEncryptTo',
-  'kms:GenerateDataKey',
-  'kms:GenerateDataKeyWithoutPlaintext',
-];
 
 /** What StartCopy may do with KMS keys: only through EC2, and only with keys that the rules can lead to. */
 export function keyPermissions(rules: readonly CopyRule[], sourceAccounts: SourceAccounts): readonly Permission[] {

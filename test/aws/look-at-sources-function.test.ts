@@ -1,6 +1,4 @@
-import { createServer, type Server } from 'node:http';
-import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { sourceLooks } from '../../aws/look-at-sources-function.ts';
 import {
   RequestRefusedError,
@@ -8,49 +6,15 @@ import {
   SourceAccountRefusedError,
   ThrottledError,
 } from '../../core/errors.ts';
-import { type SourceLook, sourceLook } from '../../core/source-look.ts';
+import { sourceLook } from '../../core/source-look.ts';
 import { snapshot } from '../support/examples.ts';
+import { fakeLambda, type Reply } from '../support/fake-lambda.ts';
 
 const PARTNER = '111122223333';
 const REGION = 'eu-west-1';
 
-interface Reply {
-  readonly status?: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body: unknown;
-}
-
-/** Lambda's Invoke, which answers as the test says. */
-let reply: (look: SourceLook) => Reply;
-const looks: SourceLook[] = [];
-let server: Server;
-
-beforeAll(async () => {
-  server = createServer((incoming, outgoing) => {
-    void text(incoming).then((payload) => {
-      const look = sourceLook.parse(JSON.parse(payload));
-      looks.push(look);
-      const { status = 200, headers = {}, body } = reply(look);
-      outgoing.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  vi.stubEnv('AWS_ENDPOINT_URL_LAMBDA', `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`);
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
-  vi.stubEnv('AWS_MAX_ATTEMPTS', '1');
-});
-
-afterAll(() => {
-  vi.unstubAllEnvs();
-  server.close();
-  server.closeAllConnections();
-});
-
-afterEach(() => {
-  looks.length = 0;
-});
+const lambda = fakeLambda((payload) => sourceLook.parse(payload));
+const looks = () => lambda.calls.map(({ sent }) => sent);
 
 const partner = sourceLooks('copier-lookAtSources');
 const theirs = (number: number) =>
@@ -69,10 +33,10 @@ describe('a look into a source account', () => {
       { snapshots: [theirs(2)] },
       { snapshots: [theirs(3)] },
     ];
-    reply = () => ({ body: answers.shift() });
+    lambda.reply = () => ({ body: answers.shift() });
     expect(await partner.begunOn(PARTNER, REGION, days(101))).toEqual([theirs(1), theirs(2), theirs(3)]);
     const where = { ask: 'begunOn', account: PARTNER, region: REGION };
-    expect(looks).toEqual([
+    expect(looks()).toEqual([
       { ...where, days: days(100) },
       { ...where, days: days(100), from: { token: 'page-2', skip: 1 } },
       { ...where, days: [days(101).at(-1)] },
@@ -80,26 +44,26 @@ describe('a look into a source account', () => {
   });
 
   it('asks for snapshots, keys and a check as they are answered', async () => {
-    reply = () => ({ body: { snapshots: [theirs(1)] } });
+    lambda.reply = () => ({ body: { snapshots: [theirs(1)] } });
     expect(await partner.snapshots(PARTNER, REGION, ['snap-00000001'])).toEqual([theirs(1)]);
     const keys = Array.from({ length: 51 }, (_, index) => `key-${index}`);
-    reply = (look) => ({
+    lambda.reply = (look) => ({
       body: { keys: look.ask === 'keys' ? look.names.map((name) => ({ name, missing: true })) : [] },
     });
     expect(await partner.keys(PARTNER, REGION, keys)).toHaveLength(51);
-    expect(looks).toHaveLength(3);
+    expect(looks()).toHaveLength(3);
     const check = {
       trials: [{ permission: 'share', outcome: 'refused', words: 'no' }],
       claimed: [],
       intermediates: [],
     };
-    reply = () => ({ body: check });
+    lambda.reply = () => ({ body: check });
     expect(await partner.check(PARTNER, REGION, true)).toEqual(check);
-    expect(looks.at(-1)).toEqual({ ask: 'check', account: PARTNER, region: REGION, reencrypt: true });
+    expect(looks().at(-1)).toEqual({ ask: 'check', account: PARTNER, region: REGION, reencrypt: true });
   });
 
   it('is refused in the words of the function', async () => {
-    reply = () => ({ body: { refused: 'The role of the companion cannot be assumed' } });
+    lambda.reply = () => ({ body: { refused: 'The role of the companion cannot be assumed' } });
     const look = partner.snapshots(PARTNER, REGION, ['snap-00000001']);
     await expect(look).rejects.toThrow(SourceAccountRefusedError);
     await expect(look).rejects.toThrow('The role of the companion cannot be assumed');
@@ -123,7 +87,7 @@ describe('a look into a source account', () => {
       'Lambda throttles',
     ],
   ])('tells of %s', async (_, answer, kind, words) => {
-    reply = () => answer;
+    lambda.reply = () => answer;
     const look = partner.check(PARTNER, REGION, false);
     await expect(look).rejects.toThrow(kind);
     await expect(look).rejects.toThrow(words);

@@ -1,51 +1,13 @@
-import { createServer, type Server } from 'node:http';
-import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { requestCopies } from '../../aws/request-copy-function.ts';
 import { RequestRefusedError, ServiceTroubleError, ThrottledError } from '../../core/errors.ts';
 import { request } from '../support/examples.ts';
-
-interface Reply {
-  readonly status?: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body: unknown;
-}
+import { fakeLambda, type Reply } from '../support/fake-lambda.ts';
 
 const body = z.object({ requests: z.array(z.looseObject({ source: z.looseObject({ snapshotId: z.string() }) })) });
-type Body = z.infer<typeof body>;
-
-/** Lambda's Invoke, which answers as the test says. */
-let reply: (sent: Body) => Reply;
-const calls: { readonly path: string; readonly sent: Body; readonly bytes: number }[] = [];
-let server: Server;
-
-beforeAll(async () => {
-  server = createServer((incoming, outgoing) => {
-    void text(incoming).then((payload) => {
-      const sent = body.parse(JSON.parse(payload));
-      calls.push({ path: incoming.url ?? '', sent, bytes: payload.length });
-      const { status = 200, headers = {}, body: answer } = reply(sent);
-      outgoing.writeHead(status, headers).end(typeof answer === 'string' ? answer : JSON.stringify(answer));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  vi.stubEnv('AWS_ENDPOINT_URL_LAMBDA', `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`);
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
-  vi.stubEnv('AWS_MAX_ATTEMPTS', '1');
-});
-
-afterAll(() => {
-  vi.unstubAllEnvs();
-  server.close();
-  server.closeAllConnections();
-});
-
-afterEach(() => {
-  calls.length = 0;
-});
+const lambda = fakeLambda((payload) => body.parse(payload));
+const { calls } = lambda;
 
 const WAITS = { accepted: true, status: 'waiting', reason: 'asked for by hand' };
 const numbered = (count: number, description = '') =>
@@ -63,7 +25,7 @@ describe('requests by hand', () => {
       { refused: 'dryRun is true' },
       { ...WAITS, accepted: false, status: 'copied', copyId: 'snap-0c' },
     ];
-    reply = () => ({ body: { answers: given } });
+    lambda.reply = () => ({ body: { answers: given } });
     expect(await ask(numbered(3))).toEqual(given);
     expect(calls).toMatchObject([
       { path: '/2015-03-31/functions/copier-requestCopy/invocations', sent: { requests: numbered(3) } },
@@ -71,7 +33,9 @@ describe('requests by hand', () => {
   });
 
   it('go 100 at a time, and whoever asks hears how far it is', async () => {
-    reply = ({ requests }) => ({ body: { answers: requests.map(({ source }) => ({ refused: source.snapshotId })) } });
+    lambda.reply = ({ requests }) => ({
+      body: { answers: requests.map(({ source }) => ({ refused: source.snapshotId })) },
+    });
     const heard: number[] = [];
     const answers = await requestCopies('copier-requestCopy', numbered(250), (count) => heard.push(count));
     expect(answers).toEqual(Array.from({ length: 250 }, (_, index) => ({ refused: `snap-${index}` })));
@@ -80,7 +44,7 @@ describe('requests by hand', () => {
   });
 
   it('go fewer at a time if they are large: Lambda takes 6 MB', async () => {
-    reply = ({ requests }) => ({ body: { answers: requests.map(() => WAITS) } });
+    lambda.reply = ({ requests }) => ({ body: { answers: requests.map(() => WAITS) } });
     await ask(numbered(20, 'x'.repeat(800_000)));
     expect(calls.map(({ sent }) => sent.requests.length)).toEqual([6, 6, 6, 2]);
     expect(Math.max(...calls.map(({ bytes }) => bytes))).toBeLessThan(6 * 1024 * 1024);
@@ -132,7 +96,7 @@ describe('trouble with the function is told in our words', () => {
       /Lambda throttles/,
     ],
   ])('%s', async (_, given, kind, words) => {
-    reply = () => given;
+    lambda.reply = () => given;
     await expect(ask()).rejects.toThrow(kind);
     await expect(ask()).rejects.toThrow(words);
   });

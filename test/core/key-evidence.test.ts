@@ -3,22 +3,13 @@ import type { KeyMetadata } from '../../core/doctor/key.ts';
 import type { KeyEvidence, KeySeen } from '../../core/key-evidence.ts';
 import { judgeKey } from '../../core/key-evidence.ts';
 import { keyOfCopy, keyOfSource } from '../../core/keys-of-copy.ts';
+import { KEY_ACTIONS } from '../support/key-actions.ts';
 import { failed, INSTALL, REQUEST } from './alert-examples.ts';
 
 const OWNER = '111122223333';
 const HOME = INSTALL.account;
 const SOURCE_KEY = `arn:aws:kms:eu-west-1:${OWNER}:key/1111aaaa-22bb-33cc-44dd-5555eeee6666`;
 const COPY_KEY = `arn:aws:kms:eu-central-1:${HOME}:key/9999aaaa-22bb-33cc-44dd-5555eeee6666`;
-
-const ALL = [
-  'kms:DescribeKey',
-  'kms:Decrypt',
-  'kms:ReEncryptFrom',
-  'kms:ReEncryptTo',
-  'kms:GenerateDataKey',
-  'kms:GenerateDataKeyWithoutPlaintext',
-  'kms:CreateGrant',
-];
 
 function metadata(over: Partial<KeyMetadata> = {}): { readonly value: KeyMetadata } {
   const value: KeyMetadata = {
@@ -47,11 +38,16 @@ const policy = (...Statement: readonly object[]) => ({ value: JSON.stringify({ S
 function judge(over: Partial<KeySeen> = {}, mayRead = true): KeyEvidence {
   const key = keyOfSource(failed(), INSTALL);
   if (key === undefined) throw new Error('The example has no key.');
-  const seen = { as: 'companion', metadata: metadata(), policy: policy(allow(ALL)), grants: { value: [] } } as const;
+  const seen = {
+    as: 'companion',
+    metadata: metadata(),
+    policy: policy(allow(KEY_ACTIONS)),
+    grants: { value: [] },
+  } as const;
   return judgeKey(key, { ...seen, ...over }, INSTALL, mayRead);
 }
 
-const without = (action: string) => policy(allow(ALL.filter((each) => each !== action)));
+const without = (action: string) => policy(allow(KEY_ACTIONS.filter((each) => each !== action)));
 
 describe('a key that was looked at', () => {
   it('is fine if it is enabled and its policy gives all, or a grant the rest', () => {
@@ -61,7 +57,7 @@ describe('a key that was looked at', () => {
     expect(judge({ policy: without('kms:CreateGrant'), grants: { value: [grant] } })).toEqual(fine);
   });
 
-  it.each(ALL)('lacks what neither its policy nor a grant gives: %s', (action) => {
+  it.each(KEY_ACTIONS)('lacks what neither its policy nor a grant gives: %s', (action) => {
     const { problems } = judge({ policy: without(action) });
     expect(problems).toEqual([{ is: 'lacks', actions: [action], grantsSeen: true }]);
   });
@@ -84,14 +80,14 @@ describe('a key that was looked at', () => {
 
   it('denies what a statement of its policy denies', () => {
     const deny = allow(['kms:CreateGrant'], { Sid: 'NoGrants', Effect: 'Deny', Principal: '*' });
-    expect(judge({ policy: policy(allow(ALL), deny) }).problems).toEqual([
+    expect(judge({ policy: policy(allow(KEY_ACTIONS), deny) }).problems).toEqual([
       { is: 'denies', actions: ['kms:CreateGrant'], because: ['statement NoGrants'] },
     ]);
   });
 
   it('is not judged by what is not known of the request of EC2', () => {
     const Condition = { StringEquals: { 'kms:EncryptionContext:aws:ebs:id': 'vol-1' } };
-    expect(judge({ policy: policy(allow(ALL, { Sid: 'One', Condition })) })).toMatchObject({
+    expect(judge({ policy: policy(allow(KEY_ACTIONS, { Sid: 'One', Condition })) })).toMatchObject({
       problems: [],
       unseen: expect.stringMatching(
         /^it could not be decided whether its policy allows .*kms:Decrypt.*: statement One/,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { failureOf } from '../../core/failure.ts';
 import type { EvidenceOnKeys, KeyEvidence, KeyProblem } from '../../core/key-evidence.ts';
 import { keysInQuestion, kmsAdvice } from '../../core/kms-advice.ts';
+import { KEY_ACTIONS } from '../support/key-actions.ts';
 import { ec2Error, failed, givenUp, INSTALL, REQUEST, request, withCompanion } from './alert-examples.ts';
 
 const SOURCE_KEY = 'arn:aws:kms:eu-west-1:111122223333:key/1111aaaa-22bb-33cc-44dd-5555eeee6666';
@@ -51,18 +52,9 @@ describe('the advice on a key that lacks a permission', () => {
   });
 
   it('says so if nothing is allowed, and if the grants could not be seen', () => {
-    const actions = [
-      'kms:DescribeKey',
-      'kms:Decrypt',
-      'kms:ReEncryptFrom',
-      'kms:ReEncryptTo',
-      'kms:GenerateDataKey',
-      'kms:GenerateDataKeyWithoutPlaintext',
-      'kms:CreateGrant',
-    ];
     const { meaning, text } = adviceOn({
       ...fine,
-      source: seen(SOURCE_KEY, { is: 'lacks', actions, grantsSeen: false }),
+      source: seen(SOURCE_KEY, { is: 'lacks', actions: KEY_ACTIONS, grantsSeen: false }),
     });
     expect(meaning).toContain('use it at all; whether a grant does could not be seen.');
     expect(text).toContain('Its policy needs the statements below, and only account 111122223333');

@@ -4,20 +4,10 @@ import { parsePolicy } from '../../sandbox/iam/policy-document.ts';
 import type { Principal } from '../../sandbox/iam/types.ts';
 import type { KmsKey } from '../../sandbox/kms/key.ts';
 import { Ec2Sandbox, errorCode, SOURCE, TARGET } from '../support/ec2-sandbox.ts';
+import { KEY_ACTIONS } from '../support/key-actions.ts';
 
 const FROM = 'eu-west-1';
 const TO = 'eu-central-1';
-
-/** All that EC2 documents; its `kms:ReEncrypt*` stands for two. */
-const ACTIONS = [
-  'kms:DescribeKey',
-  'kms:CreateGrant',
-  'kms:Decrypt',
-  'kms:ReEncryptFrom',
-  'kms:ReEncryptTo',
-  'kms:GenerateDataKey',
-  'kms:GenerateDataKeyWithoutPlaintext',
-];
 
 const COPIER = `arn:aws:iam::${TARGET}:role/snapshot-copier/prod/start-copy`;
 
@@ -52,14 +42,14 @@ function keyPolicy(owner: string, ...statements: readonly Statement[]): string {
 
 /** A snapshot under a customer managed key of another account, shared, and a key for its copy. */
 async function shared(
-  statements: readonly Statement[] = [{ Action: ACTIONS }],
+  statements: readonly Statement[] = [{ Action: KEY_ACTIONS }],
   options: ConstructorParameters<typeof Ec2Sandbox>[0] = {},
 ) {
   const sandbox = new Ec2Sandbox(options);
   const sourceKey = sandbox.keys.create({
     account: SOURCE,
     region: FROM,
-    policy: keyPolicy(SOURCE, { Principal: root(TARGET), Action: ACTIONS }),
+    policy: keyPolicy(SOURCE, { Principal: root(TARGET), Action: KEY_ACTIONS }),
   });
   const copyKey = sandbox.keys.create({ account: TARGET, region: TO });
   const volume = await sandbox.volume(FROM, 8, { Encrypted: true, KmsKeyId: sourceKey.arn });
@@ -109,7 +99,7 @@ describe('a copy from another account by a role', () => {
     expect(await outcome(await shared())).toBe('completed');
   });
 
-  it.each(ACTIONS)('needs %s of the role’s own policy, for each key', async (action) => {
+  it.each(KEY_ACTIONS)('needs %s of the role’s own policy, for each key', async (action) => {
     for (const kind of ['source', 'copy'] as const) {
       const world = await shared([]);
       const { arn } = kind === 'source' ? world.sourceKey : world.copyKey;
@@ -117,8 +107,8 @@ describe('a copy from another account by a role', () => {
       const others = `arn:aws:kms:*:${kind === 'source' ? TARGET : SOURCE}:key/*`;
       world.sandbox.iam.removeRole(COPIER);
       const principal = role(world.sandbox, [
-        { Action: ACTIONS, Resource: others },
-        { Action: ACTIONS.filter((each) => each !== action), Resource: `arn:aws:kms:${region}:${account}:key/*` },
+        { Action: KEY_ACTIONS, Resource: others },
+        { Action: KEY_ACTIONS.filter((each) => each !== action), Resource: `arn:aws:kms:${region}:${account}:key/*` },
       ]);
       expect({ kind, outcome: await outcome({ ...world, principal }) }).toEqual({
         kind,
@@ -127,8 +117,8 @@ describe('a copy from another account by a role', () => {
     }
   });
 
-  it.each(ACTIONS)('needs %s of the policy of each key', async (action) => {
-    const rest = ACTIONS.filter((each) => each !== action);
+  it.each(KEY_ACTIONS)('needs %s of the policy of each key', async (action) => {
+    const rest = KEY_ACTIONS.filter((each) => each !== action);
     const forSource = await shared();
     const sourcePolicy = keyPolicy(SOURCE, { Principal: root(TARGET), Action: rest });
     forSource.sandbox.keys.putPolicy(forSource.sourceKey, sourcePolicy);
@@ -165,7 +155,7 @@ describe('a copy from another account by a role', () => {
     const world = await shared();
     world.sandbox.keys.putPolicy(
       world.sourceKey,
-      keyPolicy(SOURCE, { Principal: root(TARGET), Action: ACTIONS, Condition }),
+      keyPolicy(SOURCE, { Principal: root(TARGET), Action: KEY_ACTIONS, Condition }),
     );
     expect(await outcome(world)).toBe(expected);
   });
@@ -175,7 +165,7 @@ describe('a copy from another account by a role', () => {
     const grants = { 'kms:GrantIsForAWSResource': 'true' };
     const policy = keyPolicy(
       SOURCE,
-      { Principal: root(TARGET), Action: ACTIONS.filter((each) => each !== 'kms:CreateGrant') },
+      { Principal: root(TARGET), Action: KEY_ACTIONS.filter((each) => each !== 'kms:CreateGrant') },
       { Principal: root(TARGET), Action: 'kms:CreateGrant', Condition: { Bool: grants } },
     );
     world.sandbox.keys.putPolicy(world.sourceKey, policy);
@@ -194,9 +184,9 @@ describe('a copy from another account by a role', () => {
       ['alias/other', 'refused: AuthFailure'],
     ] as const) {
       const world = await shared([
-        { Action: ACTIONS, Resource: `arn:aws:kms:*:${SOURCE}:key/*` },
+        { Action: KEY_ACTIONS, Resource: `arn:aws:kms:*:${SOURCE}:key/*` },
         {
-          Action: ACTIONS,
+          Action: KEY_ACTIONS,
           Resource: `arn:aws:kms:*:${TARGET}:key/*`,
           Condition: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/dr-copies' } },
         },
@@ -213,7 +203,7 @@ describe('a copy from another account by a role', () => {
       const policy = keyPolicy(
         SOURCE,
         { Principal: root(TARGET), Action: ['kms:DescribeKey', 'kms:CreateGrant'] },
-        { Principal: root(TARGET), Action: ACTIONS.slice(2), Condition },
+        { Principal: root(TARGET), Action: KEY_ACTIONS.slice(2), Condition },
       );
       world.sandbox.keys.putPolicy(world.sourceKey, policy);
       return outcome(world);
@@ -224,7 +214,7 @@ describe('a copy from another account by a role', () => {
 });
 
 describe('a grant of the source’s key', () => {
-  const OPERATIONS = ACTIONS.map((action) => action.replace('kms:', ''));
+  const OPERATIONS = KEY_ACTIONS.map((action) => action.replace('kms:', ''));
 
   async function granted(
     { grantee = COPIER, operations = OPERATIONS }: { grantee?: string; operations?: readonly string[] },
@@ -246,14 +236,14 @@ describe('a grant of the source’s key', () => {
   }
 
   it('is as good as its policy, and needs no policy of the role', async () => {
-    const onlyCopyKey = [{ Action: ACTIONS, Resource: `arn:aws:kms:*:${TARGET}:key/*` }];
+    const onlyCopyKey = [{ Action: KEY_ACTIONS, Resource: `arn:aws:kms:*:${TARGET}:key/*` }];
     expect(await outcome(await granted({}, undefined, onlyCopyKey))).toBe('completed');
   });
 
   it('to the account leaves it to the policies there', async () => {
     const grantee = `arn:aws:iam::${TARGET}:root`;
     expect(await outcome(await granted({ grantee }))).toBe('completed');
-    const onlyCopyKey = [{ Action: ACTIONS, Resource: `arn:aws:kms:*:${TARGET}:key/*` }];
+    const onlyCopyKey = [{ Action: KEY_ACTIONS, Resource: `arn:aws:kms:*:${TARGET}:key/*` }];
     expect(await outcome(await granted({ grantee }, undefined, onlyCopyKey))).toBe(NOT_ACCESSIBLE);
   });
 
@@ -321,7 +311,7 @@ describe('the AWS managed key aws/ebs', () => {
   it('lets a role of its account copy to a key that can be shared, within the Region and to another', async () => {
     const sandbox = new Ec2Sandbox();
     const companion = `arn:aws:iam::${SOURCE}:role/snapshot-copier/prod-for-${TARGET}`;
-    const principal = role(sandbox, [{ Action: ACTIONS }], SOURCE, companion);
+    const principal = role(sandbox, [{ Action: KEY_ACTIONS }], SOURCE, companion);
     const source = await sandbox.snapshot(FROM, await sandbox.volume(FROM, 8, { Encrypted: true }));
     for (const region of [FROM, TO]) {
       const shareable = sandbox.keys.create({ account: SOURCE, region });

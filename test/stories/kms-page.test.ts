@@ -7,6 +7,7 @@ import { type PolicyDocument, parsePolicy } from '../../sandbox/iam/policy-docum
 import type { Principal, Role } from '../../sandbox/iam/types.ts';
 import type { KmsKey } from '../../sandbox/kms/key.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
+import { KEY_ACTIONS } from '../support/key-actions.ts';
 import { packagedService } from '../support/packaged.ts';
 
 /** The account of every sandbox, where docs/kms.md has 444455556666. */
@@ -37,16 +38,6 @@ type Statement = z.output<typeof statementSchema>;
 
 const OWN_ACCOUNT = statementSchema.parse(JSON.parse(blockUnder("A key of the service's own account", 'json')));
 const THREE = z.array(statementSchema).parse(JSON.parse(blockUnder("The source's key in another account", 'json')));
-
-const ACTIONS = [
-  'kms:DescribeKey',
-  'kms:CreateGrant',
-  'kms:Decrypt',
-  'kms:ReEncryptFrom',
-  'kms:ReEncryptTo',
-  'kms:GenerateDataKey',
-  'kms:GenerateDataKeyWithoutPlaintext',
-];
 
 /** How the page says that each of them shows when it is missing, on the source's key and on the copy's. */
 const SYMPTOMS = new Map(
@@ -214,9 +205,9 @@ function roleWithout(
 
 describe('docs/kms.md', { timeout: 60_000 }, () => {
   it('says of every permission how it shows when it is missing', () => {
-    expect([...SYMPTOMS.keys()]).toEqual(ACTIONS);
+    expect([...SYMPTOMS.keys()]).toEqual(KEY_ACTIONS);
     expect([...new Set([OWN_ACCOUNT, ...THREE].flatMap(({ Action }) => Action))].toSorted()).toEqual(
-      ['kms:*', ...ACTIONS].toSorted(),
+      ['kms:*', ...KEY_ACTIONS].toSorted(),
     );
   });
 
@@ -250,7 +241,7 @@ describe('docs/kms.md', { timeout: 60_000 }, () => {
       ['none', 'complete'],
       ...lacking(THREE).map(({ action }) => [action, SYMPTOMS.get(action)?.source]),
     ]);
-    expect(lacking(THREE)).toHaveLength(ACTIONS.length);
+    expect(lacking(THREE)).toHaveLength(KEY_ACTIONS.length);
   });
 
   it('has the same statements for the copy’s key in another account, each action of which is needed', async () => {
@@ -309,11 +300,11 @@ describe('docs/kms.md', { timeout: 60_000 }, () => {
         sids.test(Sid) ? Action.filter((each) => each !== action) : Action,
       ),
     });
-    expect(await outcomes(ACTIONS.map((action) => without(action, /SourceKeys/)))).toEqual(
-      ACTIONS.map((action) => SYMPTOMS.get(action)?.source),
+    expect(await outcomes(KEY_ACTIONS.map((action) => without(action, /SourceKeys/)))).toEqual(
+      KEY_ACTIONS.map((action) => SYMPTOMS.get(action)?.source),
     );
-    expect(await outcomes(ACTIONS.map((action) => without(action, /NamedKeys/)))).toEqual(
-      ACTIONS.map((action) => SYMPTOMS.get(action)?.copy),
+    expect(await outcomes(KEY_ACTIONS.map((action) => without(action, /NamedKeys/)))).toEqual(
+      KEY_ACTIONS.map((action) => SYMPTOMS.get(action)?.copy),
     );
     expect(await outcomes([without('kms:Encrypt', /Keys/)])).toEqual(['complete']);
   });
@@ -330,7 +321,7 @@ describe('docs/kms.md', { timeout: 60_000 }, () => {
     expect(sandbox.keys.usableByEc2(caller, sourceKey.arn, 'vol-1')).toEqual({ problem: 'no-access' });
     const people = { account: HOME, region: SOURCE_REGION };
     expect(
-      ACTIONS.filter((action) => sandbox.keys.may(people, sourceKey, { operation: action.slice(4) }).allowed),
+      KEY_ACTIONS.filter((action) => sandbox.keys.may(people, sourceKey, { operation: action.slice(4) }).allowed),
     ).toEqual(['kms:DescribeKey']);
   });
 

@@ -8,20 +8,11 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { parsePolicy } from '../../sandbox/iam/policy-document.ts';
 import type { KmsKey } from '../../sandbox/kms/key.ts';
+import { KEY_ACTIONS } from '../support/key-actions.ts';
 import { HOME, newAccounts, ORDERS } from './accounts/world.ts';
 import { FRANKFURT, newWorld, PARTNER, SOURCE_REGION, type World } from './world.ts';
 
 const THIRD = '222233334444';
-
-const ACTIONS = [
-  'kms:DescribeKey',
-  'kms:CreateGrant',
-  'kms:Decrypt',
-  'kms:ReEncryptFrom',
-  'kms:ReEncryptTo',
-  'kms:GenerateDataKey',
-  'kms:GenerateDataKeyWithoutPlaintext',
-];
 
 const root = (account: string) => ({ AWS: `arn:aws:iam::${account}:root` });
 const owner = (account: string) => ({ Effect: 'Allow', Principal: root(account), Action: 'kms:*', Resource: '*' });
@@ -92,7 +83,7 @@ const SID = (action: string) =>
   action === 'kms:CreateGrant' ? 'Grants' : action === 'kms:DescribeKey' ? 'Look' : 'Use';
 
 describe('a copy that EC2 accepts, and that fails because the policy of a key lacks one permission,', () => {
-  const less = (action: string) => ACTIONS.filter((each) => each !== action);
+  const less = (action: string) => KEY_ACTIONS.filter((each) => each !== action);
 
   async function alertFor(world: World, source: string): Promise<string> {
     const found = (await world.alerts()).filter(({ attributes }) => attributes['sourceSnapshot'] === source);
@@ -122,7 +113,7 @@ describe('a copy that EC2 accepts, and that fails because the policy of a key la
   /** Sources that are copied within their Region, each under a key of its own that lacks one permission. */
   async function mendSources(world: World, account: string, tag: string, policy: (action: string) => string) {
     const made: [string, KmsKey, string][] = [];
-    for (const action of ACTIONS) {
+    for (const action of KEY_ACTIONS) {
       const key = world.sandbox.keys.create({ account, region: SOURCE_REGION });
       const { VolumeId: volumeId = '' } = await world.ec2(SOURCE_REGION, account).send(
         new CreateVolumeCommand({
@@ -138,11 +129,11 @@ describe('a copy that EC2 accepts, and that fails because the policy of a key la
     await world.pass('1 h');
     for (const [source, key, action] of made) await mend(world, source, key, 'source', action);
     await world.pass('1 h');
-    expect(await world.alerts()).toHaveLength(ACTIONS.length);
+    expect(await world.alerts()).toHaveLength(KEY_ACTIONS.length);
     const copied = world.sandbox.ec2.snapshots({ account: world.sandbox.home.account, region: SOURCE_REGION });
     expect(
       made.map(([source]) => copied.filter(({ copy }) => copy?.sourceSnapshotId === source).map(({ state }) => state)),
-    ).toEqual(ACTIONS.map(() => ['completed']));
+    ).toEqual(KEY_ACTIONS.map(() => ['completed']));
   }
 
   it('has an alert with that key, that permission and the statement that mends it: the key of the copy', async () => {
@@ -268,8 +259,8 @@ describe('a snapshot that another account shares, under a key that does not let 
   it('fails for want of any one permission, and only the one that has them all is copied', async () => {
     const world = await newWorld();
     const sources: string[] = [];
-    for (const missing of [...ACTIONS, 'none']) {
-      const most = ACTIONS.filter((action) => action !== missing);
+    for (const missing of [...KEY_ACTIONS, 'none']) {
+      const most = KEY_ACTIONS.filter((action) => action !== missing);
       const letIn = { ...owner(PARTNER), Principal: root(world.sandbox.home.account), Action: most };
       const { source } = await partnersSnapshot(world, policyOf(owner(PARTNER), letIn));
       await share(world, source);
@@ -277,8 +268,8 @@ describe('a snapshot that another account shares, under a key that does not let 
     }
     await world.pass('1 h');
     const ended = sources.map((source) => world.copies(source, FRANKFURT).map(({ state }) => state));
-    expect(ended).toEqual([...ACTIONS.map(() => []), ['completed']]);
-    expect(await world.reasons()).toEqual(ACTIONS.map(() => 'KeyNotAccessible'));
+    expect(ended).toEqual([...KEY_ACTIONS.map(() => []), ['completed']]);
+    expect(await world.reasons()).toEqual(KEY_ACTIONS.map(() => 'KeyNotAccessible'));
   });
 });
 
@@ -323,7 +314,7 @@ describe('a copy that has begun', () => {
     const world = await newWorld();
     const { source, key } = await partnersSnapshot(
       world,
-      policyOf(owner(PARTNER), { ...owner(PARTNER), Principal: root(world.sandbox.home.account), Action: ACTIONS }),
+      policyOf(owner(PARTNER), { ...owner(PARTNER), Principal: root(world.sandbox.home.account), Action: KEY_ACTIONS }),
     );
     await share(world, source);
     await world.pass('3 min');
